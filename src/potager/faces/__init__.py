@@ -1,0 +1,1 @@
+"""Four ways in (API, web, command line, assistants), one way through: queries and actions."""

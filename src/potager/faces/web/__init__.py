@@ -1,0 +1,1 @@
+"""The pages: shell, home, palette, and what every context's ``pages.py`` brings."""

@@ -1,0 +1,64 @@
+"""What the contexts' ``pages.py`` bring to the shell: addresses, doors in the rail, commands of the palette."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+
+from django.apps import apps
+
+from potager.ground.context import Context
+from potager.ground.serving.rendering import Command, NavItem
+
+PILLARS = {
+    "insight": "Insight",
+    "voice": "Voice",
+    "practice": "Practice",
+    "infrastructure": "Infrastructure",
+    "enablement": "Enablement",
+    "garden": "Garden",
+    "ground": "House",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A nav item with the pillar it stands in."""
+
+    pillar: str
+    item: NavItem
+
+
+@lru_cache(maxsize=1)
+def page_modules() -> tuple[tuple[Context, ModuleType], ...]:
+    """Return every context that has pages, with the module."""
+    found = []
+    for config in apps.get_app_configs():
+        if (
+            isinstance(config, Context)
+            and config.label != "web"
+            and find_spec(f"{config.name}.pages") is not None
+        ):
+            found.append((config, import_module(f"{config.name}.pages")))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def doors() -> tuple[Door, ...]:
+    """Return all doors of the rail, in the order of the pillars."""
+    found = [
+        Door(item.pillar or config.pillar, item)
+        for config, module in page_modules()
+        for item in getattr(module, "nav", ())
+    ]
+    order = list(PILLARS)
+    return tuple(sorted(found, key=lambda door: order.index(door.pillar)))
+
+
+@lru_cache(maxsize=1)
+def commands() -> tuple[Command, ...]:
+    """Return everything the palette offers to do."""
+    return tuple(command for _, module in page_modules() for command in getattr(module, "commands", ()))

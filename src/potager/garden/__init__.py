@@ -1,0 +1,1 @@
+"""The living document behind it all: words and notes."""

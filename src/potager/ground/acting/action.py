@@ -1,0 +1,105 @@
+"""The ``@action`` decorator."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import transaction
+
+from potager.ground.access.actors import Actor, require
+from potager.ground.audit.models import AuditEntry
+from potager.ground.records.models import Record
+from potager.kit.errors import Changed, NotFound
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_expected: ContextVar[int | None] = ContextVar("expected_version", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What is known of one action: its name, the permission it asks, the argument it acts on, its help."""
+
+    name: str
+    permission: str
+    on: str | None
+    help: str
+
+
+ACTIONS: dict[str, Action] = {}
+
+
+@contextmanager
+def expecting(version: int | None) -> Iterator[None]:
+    """Inside the block, the action refuses a record whose version is another (If-Match)."""
+    token = _expected.set(version)
+    try:
+        yield
+    finally:
+        _expected.reset(token)
+
+
+def _locked(record: Record, actor: Actor) -> Record:
+    """Read the record anew, locked until the transaction ends, as far as the actor may see it."""
+    rows = type(record).objects.visible_to(actor).select_for_update(of=("self",))
+    fresh: Record | None = rows.filter(pk=record.pk).first()
+    if fresh is None:
+        raise NotFound(f"{record.title} is not there any more.", mend="Look at the list again.")
+    expected = _expected.get()
+    if expected is not None and fresh.version != expected:
+        raise Changed(
+            f"{record.title} is at version {fresh.version}, not {expected}.",
+            mend="Look at it again, then repeat.",
+        )
+    return fresh
+
+
+def action(permission: str, *, on: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a keyword-only function an action. ``on`` names the argument that holds the record acted on.
+
+    The function's first keyword is ``actor``. What it returns, if a record, is what the audit entry is about.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        name = f"{function.__module__.removeprefix('potager.').removesuffix('.actions')}.{function.__name__}"
+        ACTIONS[name] = Action(name, permission, on, (function.__doc__ or "").partition("\n")[0])
+
+        @functools.wraps(function)
+        def act(*args: P.args, **given: P.kwargs) -> R:
+            actor, before = given["actor"], {}
+            assert isinstance(actor, Actor)
+            with transaction.atomic():
+                record = given.get(on) if on else None
+                if isinstance(record, Record):
+                    given[on] = record = _locked(record, actor)  # type: ignore[index]
+                    before = record.facts()
+                require(actor, permission, record if isinstance(record, Record) else None)
+                result = function(*args, **given)
+                _write_audit(actor, name, record if isinstance(record, Record) else result, before)
+            return result
+
+        return act
+
+    return decorate
+
+
+def _write_audit(actor: Actor, name: str, subject: Any, before: dict[str, Any]) -> None:
+    record = subject if isinstance(subject, Record) else None
+    after = record.facts() if record is not None and record.pk is not None else {}
+    AuditEntry.objects.create(
+        actor_name=actor.name,
+        actor_kind=actor.kind,
+        actor_id=actor.user_id,
+        via=actor.via,
+        action=name,
+        record_kind="" if record is None else record.kind(),
+        record_id=None if record is None else record.pk,
+        record_title="" if record is None else record.title[:300],
+        before={key: value for key, value in before.items() if value != after.get(key)},
+        after={key: value for key, value in after.items() if value != before.get(key)},
+    )

@@ -1,0 +1,38 @@
+"""Steering jobs."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from potager.ground.access.actors import Actor
+from potager.ground.acting.action import action
+from potager.ground.jobs.models import Job, State
+from potager.ground.jobs.work import queue
+from potager.kit.clock import now
+from potager.kit.errors import Conflict
+
+
+@action("jobs.steer", on="job")
+def cancel(*, actor: Actor, job: Job) -> Job:
+    """Cancel a job; what it has not finished is undone or left out."""
+    if job.over:
+        raise Conflict(f"{job.name} is over already.", mend="There is nothing left to cancel.")
+    job.cancel_requested_at = now()
+    if job.state == State.WAITING:
+        job.state, job.finished_at = State.CANCELED, now()
+    job.save()
+    return job
+
+
+@action("jobs.steer", on="job")
+def retry(*, actor: Actor, job: Job) -> Job:
+    """Do a job again that failed or was canceled."""
+    if job.state not in {State.FAILED, State.CANCELED}:
+        raise Conflict(
+            f"{job.name} is {job.get_state_display().lower()}.", mend="Only what ended badly can be retried."
+        )
+    job.state, job.cancel_requested_at, job.finished_at = State.WAITING, None, None
+    job.attempts, job.done = 0, 0
+    job.save()
+    transaction.on_commit(lambda: queue(job))
+    return job

@@ -1,0 +1,43 @@
+"""Checking a record before it is kept, with a sentence for each field."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from django.core.exceptions import ValidationError
+
+from potager.ground.records.models import Record
+from potager.kit.errors import FieldProblem, Invalid
+
+R = TypeVar("R", bound=Record)
+
+
+def as_invalid(error: ValidationError, what: str) -> Invalid:
+    """Return Django's validation error as a problem that names each field."""
+    if hasattr(error, "error_dict"):
+        found = [
+            FieldProblem("" if field == "__all__" else field, message)
+            for field, messages in error.message_dict.items()
+            for message in messages
+        ]
+    else:
+        found = [FieldProblem("", message) for message in error.messages]
+    sentence = "; ".join(f"{e.where}: {e.problem}" if e.where else e.problem for e in found)
+    return Invalid(
+        f"{what} cannot be kept: {sentence}", mend="Correct what is named and send it again.", errors=found
+    )
+
+
+def checked(record: R) -> R:
+    """Return the record if every field, constraint and uniqueness rule holds; otherwise say which does not."""
+    try:
+        record.full_clean()
+    except ValidationError as error:
+        raise as_invalid(error, f"This {record.noun()}") from error
+    return record
+
+
+def keep(record: R) -> R:
+    """Check the record and keep it. Called by actions only."""
+    checked(record).save()
+    return record

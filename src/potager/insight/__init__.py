@@ -1,0 +1,1 @@
+"""Business data and insights: strategic questions answered from governed metrics."""

@@ -1,0 +1,1 @@
+"""Assembly and nothing else: settings, addresses, the server's and the worker's entry points."""
