@@ -42,6 +42,8 @@ INSTALLED_APPS = [
     "potager.ground.resources",
     "potager.ground.serving",
     "potager.ground.jobs",
+    "potager.ground.links",
+    "potager.ground.search",
     "potager.ground.accounts",
     "potager.insight.goals",
     "potager.garden.glossary",

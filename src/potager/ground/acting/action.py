@@ -12,7 +12,9 @@ from typing import Any, ParamSpec, TypeVar
 from django.db import transaction
 
 from potager.ground.access.actors import Actor, require
+from potager.ground.acting.events import Acted
 from potager.ground.audit.models import AuditEntry
+from potager.ground.events.bus import announce
 from potager.ground.records.models import Record
 from potager.kit.errors import Changed, NotFound
 
@@ -90,6 +92,8 @@ def action(permission: str, *, on: str | None = None) -> Callable[[Callable[P, R
 
 def _write_audit(actor: Actor, name: str, subject: Any, before: dict[str, Any]) -> None:
     record = subject if isinstance(subject, Record) else None
+    if record is not None:
+        announce(Acted(actor.name, name, record.kind(), str(record.pk), record.title))
     after = record.facts() if record is not None and record.pk is not None else {}
     AuditEntry.objects.create(
         actor_name=actor.name,

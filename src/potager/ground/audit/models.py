@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Never
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from potager.kit.clock import now
@@ -23,8 +24,8 @@ class AuditEntry(models.Model):
     record_kind = models.CharField(max_length=80, blank=True)
     record_id = models.UUIDField(null=True)
     record_title = models.CharField(max_length=300, blank=True)
-    before = models.JSONField(default=dict)
-    after = models.JSONField(default=dict)
+    before = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    after = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-at"]

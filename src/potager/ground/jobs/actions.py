@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import transaction
-
 from potager.ground.access.actors import Actor
 from potager.ground.acting.action import action
 from potager.ground.jobs.models import Job, State
@@ -34,5 +32,5 @@ def retry(*, actor: Actor, job: Job) -> Job:
     job.state, job.cancel_requested_at, job.finished_at = State.WAITING, None, None
     job.attempts, job.done = 0, 0
     job.save()
-    transaction.on_commit(lambda: queue(job))
+    queue(job)
     return job

@@ -66,12 +66,12 @@ def enqueue(actor: Actor, kind: str, name: str, **arguments: Any) -> Job:
     if kind not in _kinds:
         raise LookupError(f"No function is registered for jobs of the kind {kind}.")
     job = Job.objects.create(job_kind=kind, name=name[:200], arguments=arguments, owner_id=actor.user_id)
-    transaction.on_commit(lambda: queue(job))
+    queue(job)
     return job
 
 
 def queue(job: Job) -> None:
-    """Hand a waiting job to the workers."""
+    """Hand a waiting job to the workers, in the same transaction as the job's own row."""
     run_job.enqueue(str(job.pk))
 
 

@@ -127,12 +127,7 @@ class Record(models.Model):
         """Return the stored values, for the audit's before and after."""
         skip = {"created_at", "updated_at", "version"}
         return {
-            field.attname: field.value_to_string(self)
-            if isinstance(
-                field, (models.DateTimeField, models.DateField, models.UUIDField, models.DecimalField)
-            )
-            and getattr(self, field.attname) is not None
-            else getattr(self, field.attname)
+            field.attname: getattr(self, field.attname)
             for field in self._meta.concrete_fields
             if field.name not in skip
         }

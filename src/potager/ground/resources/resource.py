@@ -12,22 +12,12 @@ from django.db.models import Q
 
 from potager.ground.access.actors import Actor
 from potager.ground.acting.action import action
-from potager.ground.events.bus import Event, announce
 from potager.ground.records.checks import keep
 from potager.ground.records.models import Record, RecordQuerySet
 from potager.kit.clock import now
 from potager.kit.errors import FieldProblem, Invalid
 
 M = TypeVar("M", bound=Record)
-
-
-@dataclass(frozen=True, slots=True)
-class RecordWritten(Event):
-    """A record was added, changed, archived or restored; the search and the links listen."""
-
-    kind: str
-    id: str
-    what: str
 
 
 @dataclass(frozen=True)
@@ -86,11 +76,6 @@ class Resource(Generic[M]):
 RESOURCES: dict[str, Resource[Any]] = {}
 
 
-def _told(actor: Actor, record: M, what: str) -> M:
-    announce(RecordWritten(actor=actor.name, kind=record.kind(), id=str(record.pk), what=what))
-    return record
-
-
 def _written(resource: Resource[M], record: M, values: Mapping[str, Any]) -> M:
     unknown = sorted(set(values) - set(resource.fields))
     if unknown:
@@ -107,14 +92,14 @@ def _written(resource: Resource[M], record: M, values: Mapping[str, Any]) -> M:
 def _create(resource: Resource[M]) -> Callable[..., M]:
     def create(*, actor: Actor, values: Mapping[str, Any]) -> M:
         record = resource.model(owner_id=actor.user_id)
-        return _told(actor, _written(resource, record, values), "added")
+        return _written(resource, record, values)
 
     return create
 
 
 def _change(resource: Resource[M]) -> Callable[..., M]:
     def change(*, actor: Actor, record: M, values: Mapping[str, Any]) -> M:
-        return _told(actor, _written(resource, record, values), "changed")
+        return _written(resource, record, values)
 
     return change
 
@@ -122,7 +107,7 @@ def _change(resource: Resource[M]) -> Callable[..., M]:
 def _archive(resource: Resource[M]) -> Callable[..., M]:
     def archive(*, actor: Actor, record: M) -> M:
         record.archived_at = now()
-        return _told(actor, keep(record), "archived")
+        return keep(record)
 
     return archive
 
@@ -130,6 +115,6 @@ def _archive(resource: Resource[M]) -> Callable[..., M]:
 def _restore(resource: Resource[M]) -> Callable[..., M]:
     def restore(*, actor: Actor, record: M) -> M:
         record.archived_at = None
-        return _told(actor, keep(record), "restored")
+        return keep(record)
 
     return restore

@@ -1,0 +1,75 @@
+"""What all tests share: the cast, a data folder of their own, and the database they were asked to run on."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("POTAGER_DATA", tempfile.mkdtemp(prefix="potager-tests-"))
+os.environ.setdefault("POTAGER_SECRET_KEY", "only for tests, and long enough to be taken for a key")
+
+from potager.ground.access.roles import Role  # noqa: E402
+from tests.people import Person, person  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _fast_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    settings.ALLOWED_HOSTS = ["*"]
+
+
+@pytest.fixture(autouse=True)
+def _hear_at_once(monkeypatch):
+    """Each test runs in one transaction that is rolled back, so what waits for a commit is done at once."""
+    monkeypatch.setattr("django.db.transaction.on_commit", lambda function, *given, **more: function())
+
+
+@pytest.fixture
+def ada(db) -> Person:
+    """Ada owns the installation."""
+    return person("Ada", Role.OWNER)
+
+
+@pytest.fixture
+def team(db):
+    """The team that Bo is on."""
+    from potager.ground.access.models import Team
+
+    return Team.objects.create(name="Harbor team")
+
+
+@pytest.fixture
+def bo(team) -> Person:
+    """Bo contributes, and is on the team."""
+    return person("Bo", Role.CONTRIBUTOR, team=team)
+
+
+@pytest.fixture
+def vi(db) -> Person:
+    """Vi looks on."""
+    return person("Vi", Role.VIEWER)
+
+
+@pytest.fixture
+def cy(db) -> Person:
+    """Cy is an outsider: an account that was closed, with a token that was theirs."""
+    outsider = person("Cy", Role.VIEWER)
+    outsider.user.is_active = False
+    outsider.user.save()
+    return outsider
+
+
+@pytest.fixture
+def retail_file() -> Path:
+    """The real retail file, where there is one."""
+    path = Path(os.environ.get("POTAGER_RETAIL_FILE", "../shared/data/online_retail.parquet"))
+    if not path.exists():
+        pytest.skip("The real retail file is not here; set POTAGER_RETAIL_FILE to its path.")
+    return path
