@@ -1,8 +1,23 @@
-"""The web server's entry point."""
+"""The web server's entry point: pages and API through Django, assistants at ``/mcp``."""
+
+from __future__ import annotations
 
 import os
+from typing import Any
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "potager.project.settings")
-application = get_asgi_application()
+_django = get_asgi_application()
+
+from potager.faces.mcp.http import application as _assistants  # noqa: E402 - needs Django's registry
+
+_mcp = _assistants()
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Send each request where it belongs; the server's start and end concern the assistants' door only."""
+    if scope["type"] == "lifespan" or scope.get("path", "") == "/mcp":
+        await _mcp(scope, receive, send)
+    else:
+        await _django(scope, receive, send)

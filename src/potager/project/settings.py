@@ -7,7 +7,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
-from potager.project import environment
+from potager.kit import environment
 
 POTAGER_DATA = environment.data_folder()
 POTAGER_LAKE = environment.lake(POTAGER_DATA)
@@ -44,7 +44,10 @@ INSTALLED_APPS = [
     "potager.ground.jobs",
     "potager.ground.links",
     "potager.ground.search",
+    "potager.ground.webhooks",
     "potager.ground.accounts",
+    "potager.insight.metrics",
+    "potager.insight.questions",
     "potager.insight.goals",
     "potager.garden.glossary",
     "potager.faces.web",

@@ -9,7 +9,7 @@ from ninja.orm import create_schema
 from pydantic import Field, create_model
 
 from potager.ground.acting.action import expecting
-from potager.ground.records.queries import one
+from potager.ground.records.queries import found_in
 from potager.ground.resources.resource import Resource
 from potager.ground.serving.requests import actor, expected_version, tagged
 from potager.ground.serving.schemas import PageOut, PagingIn, RecordOut, page
@@ -48,10 +48,10 @@ def resource_router(resource: Resource[Any]) -> Router:
         return {"operation_id": f"{context}_{noun}_{verb}", "summary": help_text, **more}
 
     def found(request: HttpRequest, key: UUID) -> Any:
-        return one(model.objects.visible_to(actor(request)), pk=key)
+        return found_in(model.objects.visible_to(actor(request)), pk=key)
 
     @router.get(path, response=several, **operation("list", f"List {noun}s. {resource.purpose}"))
-    def listing(request: HttpRequest, paging: PagingIn, sought: Query[sought]) -> Any:  # noqa: B008
+    def listing(request: HttpRequest, paging: PagingIn, sought: Query[sought]) -> Any:
         rows = resource.rows(actor(request), **sought.dict())
         return page(rows, paging, order=resource.order)
 

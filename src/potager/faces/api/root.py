@@ -15,8 +15,10 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as NinjaValidationError
 from ninja.security import APIKeyCookie, HttpBearer
+from ninja.security.base import AuthBase
 
 from potager import __version__
+from potager.faces.api.calling import LOCAL_ACTOR
 from potager.faces.api.documents import with_problems
 from potager.ground.access.actors import NOBODY, Actor, actor_of, actor_of_token
 from potager.ground.context import Context
@@ -49,6 +51,18 @@ class Session(APIKeyCookie):
         return None if found is NOBODY else found
 
 
+class SameMachine(AuthBase):
+    """A command or an assistant in this very process, on the operator's machine (see ``calling``)."""
+
+    openapi_type = "http"
+    openapi_scheme = "bearer"
+
+    def __call__(self, request: HttpRequest) -> Actor | None:
+        """Return the actor that the process put into the request; no network request can."""
+        found = request.META.get(LOCAL_ACTOR)
+        return found if isinstance(found, Actor) else None
+
+
 class Api(NinjaAPI):
     """The API, whose document names the problems every operation can answer with."""
 
@@ -61,7 +75,7 @@ api = Api(
     title="Potager",
     version=__version__,
     description="Everything a screen does is one of these calls. Errors are RFC 9457 problem documents.",
-    auth=[Token(), Session()],
+    auth=[SameMachine(), Token(), Session()],
     docs_url=None,
     urls_namespace="api",
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 
+from potager.faces.api.root import problem_response
 from potager.ground.serving.rendering import render
 from potager.kit.errors import NotAllowed, NotFound, Problem
 
@@ -25,7 +27,9 @@ class Broken(Problem):
 
 
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """Return the page of a problem."""
+    """Return the page of a problem; programs, which ask under ``/api/``, get its document."""
+    if request.path.startswith("/api/"):
+        return problem_response(request, problem)
     context = {"problem": problem, "page_title": problem.title}
     return render(request, "problem.html", context, status=problem.status)
 
@@ -52,6 +56,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def broken(request: HttpRequest) -> HttpResponse:
     """Answer 500 without touching the database, which may be what is broken."""
-    from django.template.loader import render_to_string
-
+    if request.path.startswith("/api/"):
+        return problem_response(
+            request, Broken("The server failed.", mend="Tell the operator; its log says more.")
+        )
     return HttpResponse(render_to_string("500.html"), status=500)

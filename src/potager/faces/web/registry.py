@@ -35,15 +35,11 @@ class Door:
 @lru_cache(maxsize=1)
 def page_modules() -> tuple[tuple[Context, ModuleType], ...]:
     """Return every context that has pages, with the module."""
-    found = []
-    for config in apps.get_app_configs():
-        if (
-            isinstance(config, Context)
-            and config.label != "web"
-            and find_spec(f"{config.name}.pages") is not None
-        ):
-            found.append((config, import_module(f"{config.name}.pages")))
-    return tuple(found)
+    return tuple(
+        (config, import_module(f"{config.name}.pages"))
+        for config in apps.get_app_configs()
+        if isinstance(config, Context) and config.label != "web" and find_spec(f"{config.name}.pages") is not None
+    )
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from potager.ground.access.models import ApiToken, Grant, User, digest_of
-from potager.ground.access.roles import Role, permission
+from potager.ground.access.roles import Role, all_permissions, permission
 from potager.kit.clock import now
 from potager.kit.errors import NotAllowed, NotSignedIn
 
@@ -89,6 +89,11 @@ def may(actor: Actor, name: str, record: Record | None = None) -> bool:
     """Return whether the actor may do ``name``, to ``record`` where one is given."""
     role = actor.role if record is None else role_on(actor, record)
     return role is not None and role >= permission(name).role and actor.holds(name)
+
+
+def all_permissions_of(actor: Actor) -> list[str]:
+    """Return the names of everything the actor may do."""
+    return [known.name for known in all_permissions() if may(actor, known.name)]
 
 
 def require(actor: Actor, name: str, record: Record | None = None) -> None:

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Model
 
 from potager.ground.access.actors import Actor, require
 from potager.ground.acting.events import Acted
@@ -91,19 +93,20 @@ def action(permission: str, *, on: str | None = None) -> Callable[[Callable[P, R
 
 
 def _write_audit(actor: Actor, name: str, subject: Any, before: dict[str, Any]) -> None:
-    record = subject if isinstance(subject, Record) else None
-    if record is not None:
-        announce(Acted(actor.name, name, record.kind(), str(record.pk), record.title))
-    after = record.facts() if record is not None and record.pk is not None else {}
+    after: dict[str, Any] = {}
+    if isinstance(subject, Record):
+        after = subject.facts()
+        announce(Acted(actor.name, name, subject.kind(), str(subject.pk), subject.title))
+    model = subject if isinstance(subject, Model) else None
     AuditEntry.objects.create(
         actor_name=actor.name,
         actor_kind=actor.kind,
         actor_id=actor.user_id,
         via=actor.via,
         action=name,
-        record_kind="" if record is None else record.kind(),
-        record_id=None if record is None else record.pk,
-        record_title="" if record is None else record.title[:300],
+        record_kind="" if model is None else model._meta.label_lower,
+        record_id=model.pk if model is not None and isinstance(model.pk, UUID) else None,
+        record_title="" if model is None else str(model)[:300],
         before={key: value for key, value in before.items() if value != after.get(key)},
         after={key: value for key, value in after.items() if value != before.get(key)},
     )

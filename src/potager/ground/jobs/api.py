@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from potager.ground.jobs import actions, queries
-from potager.ground.records.queries import one
+from potager.ground.records.queries import found_in
 from potager.ground.serving.requests import actor, tagged
 from potager.ground.serving.schemas import PageOut, PagingIn, RecordOut, page
 
@@ -48,7 +48,7 @@ def list_jobs(
 @router.get("/jobs/{uuid:key}", response=JobOut, operation_id="jobs_job_get", summary="Read one job.")
 def get_job(request: HttpRequest, response: HttpResponse, key: UUID) -> Any:
     """Read one job and how far it is."""
-    return tagged(response, one(queries.jobs(actor(request)), pk=key))
+    return tagged(response, found_in(queries.jobs(actor(request)), pk=key))
 
 
 @router.post(
@@ -57,11 +57,11 @@ def get_job(request: HttpRequest, response: HttpResponse, key: UUID) -> Any:
 def cancel_job(request: HttpRequest, key: UUID) -> Any:
     """Cancel a job."""
     who = actor(request)
-    return actions.cancel(actor=who, job=one(queries.jobs(who), pk=key))
+    return actions.cancel(actor=who, job=found_in(queries.jobs(who), pk=key))
 
 
 @router.post("/jobs/{uuid:key}/retry", response=JobOut, operation_id="jobs_job_retry", summary="Retry a job.")
 def retry_job(request: HttpRequest, key: UUID) -> Any:
     """Retry a job that failed or was canceled."""
     who = actor(request)
-    return actions.retry(actor=who, job=one(queries.jobs(who), pk=key))
+    return actions.retry(actor=who, job=found_in(queries.jobs(who), pk=key))

@@ -11,7 +11,7 @@ from ninja import Field, Router, Schema, Status
 
 from potager.ground.links import actions, queries
 from potager.ground.links.models import Link
-from potager.ground.records.queries import one, record
+from potager.ground.records.queries import found_in, record
 from potager.ground.serving.requests import actor, tagged
 from potager.ground.serving.schemas import CardOut, PageOut, PagingIn, RecordOut, page
 
@@ -84,7 +84,7 @@ class ChainOut(Schema):
 
 
 def _found(request: HttpRequest, key: UUID) -> Link:
-    link: Link = one(queries.links(actor(request)), pk=key)
+    link: Link = found_in(queries.links(actor(request)), pk=key)
     return link
 
 

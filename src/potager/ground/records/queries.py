@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
+from django.db.models import Model, QuerySet
+
 from potager.ground.access.actors import Actor
-from potager.ground.records.models import Card, Record, RecordQuerySet, model_of
+from potager.ground.records.models import Card, Record, model_of
 from potager.kit.errors import NotFound
+
+M = TypeVar("M", bound=Model)
 
 
 def record(actor: Actor, kind: str, key: UUID | str) -> Record:
@@ -24,7 +28,7 @@ def record(actor: Actor, kind: str, key: UUID | str) -> Record:
     return found
 
 
-def one(rows: RecordQuerySet[Any], **lookup: Any) -> Any:
+def found_in(rows: QuerySet[M], **lookup: Any) -> M:
     """Return the single row of ``rows`` that matches, or say that it is not there."""
     from django.core.exceptions import ValidationError
 
@@ -33,7 +37,7 @@ def one(rows: RecordQuerySet[Any], **lookup: Any) -> Any:
     except (ValueError, ValidationError):
         found = None
     if found is None:
-        noun = rows.model.noun()
+        noun = str(rows.model._meta.verbose_name)
         name = ", ".join(str(value) for value in lookup.values())
         raise NotFound(f"There is no {noun} {name}.", mend="It may have been removed, or you may not see it.")
     return found

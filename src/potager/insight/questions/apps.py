@@ -1,0 +1,18 @@
+"""The questions context."""
+
+from potager.ground.access.roles import Permission, Role
+from potager.ground.context import Context
+
+
+class QuestionsConfig(Context):
+    """Strategic questions and their answers."""
+
+    name = "potager.insight.questions"
+    label = "questions"
+    pillar = "insight"
+    title = "Questions"
+    permissions = (
+        Permission("questions.read", "See questions and answers", Role.VIEWER),
+        Permission("questions.ask", "Ask questions", Role.VIEWER),
+        Permission("questions.edit", "Keep questions, their rules and actions", Role.CONTRIBUTOR),
+    )

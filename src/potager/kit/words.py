@@ -1,0 +1,304 @@
+"""Numbers, dates and changes as people say them, for every face: pages, mails, command line, assistants.
+
+Units are short words: a currency code (``GBP``), ``%`` (already in percent), ``share`` (a fraction, said in percent),
+``pp`` (percentage points), ``count`` or nothing (a bare number), and otherwise the noun that is counted (``days``,
+``orders``). ``GBP per customer`` and ``GBP/customer`` say both. Missing numbers are said to be missing, never zero.
+"""
+
+from __future__ import annotations
+
+import math
+from calendar import monthrange
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+Number = int | float | Decimal
+
+UNKNOWN = "unknown"
+NBSP = "\u00a0"
+MINUS = "\u2212"
+
+CURRENCIES = {
+    "GBP": "£", "EUR": "€", "USD": "$", "JPY": "¥", "INR": "₹", "CHF": "CHF\u00a0", "SEK": "SEK\u00a0",
+    "NOK": "NOK\u00a0", "DKK": "DKK\u00a0", "PLN": "PLN\u00a0", "CAD": "CA$", "AUD": "A$", "NZD": "NZ$", "BRL": "R$",
+}  # fmt: skip
+_PERCENT = {"%": 1.0, "percent": 1.0, "share": 100.0, "ratio": 100.0}
+_BARE = {"", "count", "number", "index", "score"}
+_SCALES = ((1e12, "tn"), (1e9, "bn"), (1e6, "m"), (1e3, "k"))
+_ONE = {"people": "person", "children": "child", "indices": "index"}
+
+
+def is_known(value: Number | None) -> bool:
+    """Return whether there is a finite number at all."""
+    return value is not None and math.isfinite(value)
+
+
+def grouped(value: Number, decimals: int | None = None) -> str:
+    """Return a number with thousands separated: ``1,234.5``. ``decimals`` None keeps what is needed, six at most."""
+    if decimals is None:
+        text = f"{abs(value):,.6f}".rstrip("0").rstrip(".")
+    else:
+        text = f"{abs(value):,.{decimals}f}"
+    return (MINUS if value < 0 and text.strip("0.,") else "") + text
+
+
+def noun(count: Number, unit: str) -> str:
+    """Return a counted noun in the number that fits: ``1 day``, ``4 days``. ``unit`` is given in the plural."""
+    if abs(count) != 1:
+        return unit
+    if unit in _ONE:
+        return _ONE[unit]
+    if unit.endswith("ies") and len(unit) > 4:
+        return unit[:-3] + "y"
+    if unit.endswith(("sses", "xes", "ches", "shes")):
+        return unit[:-2]
+    return unit[:-1] if unit.endswith("s") and not unit.endswith("ss") else unit
+
+
+def counted(count: int, unit: str) -> str:
+    """Return a count with its noun: ``1 order``, ``4,339 customers``."""
+    return f"{grouped(count)}{NBSP}{noun(count, unit)}"
+
+
+def of_how_many(shown: int, total: int, unit: str = "") -> str:
+    """Return ``20 of 4,339 customers``, or ``4,339 customers`` where all are shown."""
+    what = f"{NBSP}{noun(total, unit)}" if unit else ""
+    return f"{grouped(total)}{what}" if shown == total else f"{grouped(shown)} of {grouped(total)}{what}"
+
+
+def human(value: Number | None, unit: str = "") -> str:
+    """Return a number as people say it, three digits that matter: ``£1.06m``, ``37.1 %``, ``4 days``."""
+    if value is None or not is_known(value):
+        return UNKNOWN
+    base, per = _split(unit)
+    if base in _PERCENT:
+        return _signed_body(value * Decimal(100) if _is_fraction(base, value) else float(value) * _PERCENT[base],
+                            "", f"{NBSP}%") + per  # fmt: skip
+    if base == "pp":
+        return _signed_body(value, "", f"{NBSP}pp") + per
+    if base in CURRENCIES:
+        return _signed_body(value, CURRENCIES[base], "", shorten_from=10_000) + per
+    if base in _BARE:
+        return _signed_body(value, "", "", shorten_from=100_000) + per
+    body = _signed_body(value, "", "", shorten_from=100_000)
+    return f"{body}{NBSP}{noun(1 if body == '1' else 2, base)}{per}"
+
+
+def exact(value: Number | None, unit: str = "") -> str:
+    """Return a number in full, for where the short form is not enough: ``£1,061,234.56``."""
+    if value is None or not is_known(value):
+        return UNKNOWN
+    base, per = _split(unit)
+    if base in _PERCENT:
+        return f"{grouped(float(value) * _PERCENT[base])}{NBSP}%{per}"
+    if base == "pp":
+        return f"{grouped(value)}{NBSP}pp{per}"
+    if base in CURRENCIES:
+        text = grouped(value, 0 if base == "JPY" else 2)
+        negative = text.startswith(MINUS)
+        return f"{MINUS if negative else ''}{CURRENCIES[base]}{text.removeprefix(MINUS)}{per}"
+    text = grouped(value)
+    return f"{text}{per}" if base in _BARE else f"{text}{NBSP}{noun(value, base)}{per}"
+
+
+def signed(value: Number | None, unit: str = "") -> str:
+    """Return an amount of change with its sign: ``+£12.4k``, ``−3.1 %``; zero has none."""
+    text = human(value, unit)
+    return f"+{text}" if value is not None and is_known(value) and value > 0 and any(map(str.isdigit, text)) else text
+
+
+def between(low: Number | None, high: Number | None, unit: str = "") -> str:
+    """Return a range in words: ``between 4 and 9 %``; no finer than the range is wide deserves.
+
+    A missing end is open: ``at least 4 %``, ``at most 9 %``.
+    """
+    low = low if is_known(low) else None
+    high = high if is_known(high) else None
+    if low is None or high is None:
+        if low is None and high is None:
+            return "range unknown"
+        return f"at least {human(low, unit)}" if low is not None else f"at most {human(high, unit)}"
+    low, high = min(low, high), max(low, high)
+    base, per = _split(unit)
+    factor = _PERCENT.get(base, 1.0)
+    ends = _rounded_to_width(float(low) * factor, float(high) * factor)
+    if ends[0] == ends[1]:
+        return f"about {human(low, unit)}"
+    if base in CURRENCIES:
+        return f"between {_ends(*ends, CURRENCIES[base])}{per}"
+    tail = f"{NBSP}%" if base in _PERCENT else "" if base in _BARE else f"{NBSP}{base}"
+    return f"between {_ends(*ends, '')}{tail}{per}"
+
+
+def change(ratio: Number | None) -> str:
+    """Return a relative change in words: ``up 37 %``, ``down 4.2 %``, ``tripled``-free and plain; ``unchanged``."""
+    if ratio is None or not is_known(ratio):
+        return "change unknown"
+    percent = abs(float(ratio)) * 100
+    if percent < 0.05:
+        return "unchanged"
+    text = grouped(round(percent, 1 if percent < 10 else 0))
+    return f"{'up' if ratio > 0 else 'down'} {text}{NBSP}%"
+
+
+def day(value: date, today: date | None = None) -> str:
+    """Return a day: ``9 December 2011``; the year is left out when it is this year's."""
+    year = "" if today is not None and value.year == today.year else f" {value.year}"
+    return f"{value.day} {value:%B}{year}"
+
+
+def moment(value: datetime) -> str:
+    """Return a moment in full, for the hover: ``Friday, 9 December 2011, 12:50 UTC``."""
+    zone = value.tzname() or ""
+    return f"{value:%A}, {day(value)}, {value:%H:%M} {zone}".strip()
+
+
+def ago(value: date | datetime, now: datetime) -> str:
+    """Return how far a moment or day is from ``now``, past or future: ``3 hours ago``, ``tomorrow``, ``on 9 March``.
+
+    Beyond two weeks the day itself is said.
+    """
+    if isinstance(value, datetime):
+        seconds = (now - value).total_seconds()
+        size = abs(seconds)
+        if size < 45:
+            return "just now" if seconds >= 0 else "in a moment"
+        if size < 3600:
+            return _direction(counted(max(1, round(size / 60)), "minutes"), seconds)
+        here = value.astimezone(now.tzinfo) if now.tzinfo else value
+        if here.date() == now.date() or size < 6 * 3600:
+            return _direction(counted(round(size / 3600), "hours"), seconds)
+        value = here.date()
+    days = (now.date() - value).days
+    named = {0: "today", 1: "yesterday", -1: "tomorrow"}.get(days)
+    if named:
+        return named
+    if abs(days) <= 14:
+        return _direction(counted(abs(days), "days"), days)
+    return f"on {day(value, now.date())}"
+
+
+def period(first: date, last: date) -> str:
+    """Return a stretch of whole days (both ends in it) by its name: ``November 2011``, ``1 to 9 December 2011``."""
+    if first > last:
+        first, last = last, first
+    if first == last:
+        return day(first)
+    ends_month = last.day == monthrange(last.year, last.month)[1]
+    if first.day == 1 and ends_month and first.year == last.year:
+        months = (first.month, last.month)
+        if months == (1, 12):
+            return str(first.year)
+        if months[0] == months[1]:
+            return f"{first:%B} {first.year}"
+        if months[1] - months[0] == 2 and months[0] % 3 == 1:
+            return f"Q{(months[0] + 2) // 3} {first.year}"
+        return f"{first:%B} to {last:%B} {first.year}"
+    if first.year != last.year:
+        return f"{day(first)} to {day(last)}"
+    if first.month != last.month:
+        return f"{first.day} {first:%B} to {day(last)}"
+    return f"{first.day} to {day(last)}"
+
+
+def duration(length: timedelta | Number) -> str:
+    """Return how long something took, in two units at most: ``340 ms``, ``2 min 5 s``, ``3 h 20 min``, ``4 days 6 h``."""
+    seconds = length.total_seconds() if isinstance(length, timedelta) else float(length)
+    if seconds < 0:
+        return MINUS + duration(-seconds)
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f}{NBSP}ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f}".rstrip("0").rstrip(".") + f"{NBSP}s"
+    whole = round(seconds)
+    days, rest = divmod(whole, 86_400)
+    hours, rest = divmod(rest, 3600)
+    minutes, left = divmod(rest, 60)
+    parts = [counted(days, "days")] if days else []
+    parts += [f"{size}{NBSP}{unit}" for size, unit in ((hours, "h"), (minutes, "min"), (left, "s")) if size]
+    return " ".join(parts[:2])
+
+
+def file_size(count: int) -> str:
+    """Return a size in bytes, in steps of a thousand: ``840 bytes``, ``1.2 MB``."""
+    if count < 1000:
+        return counted(count, "bytes")
+    for scale, name in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= scale * 0.9995:
+            return f"{_digits(count / scale)}{NBSP}{name}"
+    return f"1{NBSP}kB"
+
+
+def listing(items: list[str], joint: str = "and") -> str:
+    """Return items as a sentence lists them: ``a, b and c``."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {joint} {items[-1]}"
+
+
+def _split(unit: str) -> tuple[str, str]:
+    """Return the unit and its ``per …`` tail."""
+    for mark in (" per ", "/"):
+        head, found, tail = unit.partition(mark)
+        if found:
+            return head.strip(), f" per {tail.strip()}"
+    return unit.strip(), ""
+
+
+def _is_fraction(base: str, value: Number) -> bool:
+    """Return whether a Decimal share can be turned to percent without leaving decimals."""
+    return isinstance(value, Decimal) and _PERCENT[base] == 100.0
+
+
+def _digits(value: float) -> str:
+    """Return three digits that matter, without trailing zeros."""
+    size = abs(value)
+    if size == 0:
+        return "0"
+    decimals = max(0, 2 - math.floor(math.log10(size)))
+    if size < 0.001:
+        decimals = min(decimals, 12)
+    text = f"{size:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _signed_body(value: Number, before: str, after: str, *, shorten_from: float = math.inf) -> str:
+    """Return sign, symbol, digits, scale and tail of a number."""
+    size = abs(float(value))
+    text = _digits(size)
+    if size >= shorten_from:
+        for scale, name in _SCALES:
+            if size >= scale * 0.9995:
+                text = _digits(size / scale) + name
+                break
+    elif size >= 100:
+        text = f"{size:,.0f}"
+    sign = MINUS if value < 0 and text != "0" else ""
+    return f"{sign}{before}{text}{after}"
+
+
+def _rounded_to_width(low: float, high: float) -> tuple[float, float]:
+    """Return both ends rounded to the power of ten that a quarter of the width still shows."""
+    if high == low:
+        return low, high
+    step = 10.0 ** math.floor(math.log10((high - low) / 4)) if high - low > 1e-300 else 1.0
+    places = -math.floor(math.log10(step))
+    return round(low, places), round(high, places)
+
+
+def _ends(low: float, high: float, symbol: str) -> str:
+    """Return both ends of a range on one scale."""
+    largest = max(abs(low), abs(high))
+    for scale, name in (*_SCALES, (1.0, "")):
+        if largest >= scale * 0.9995 and (scale == 1.0 or largest >= 10_000):
+            break
+    else:
+        scale, name = 1.0, ""
+    return " and ".join(
+        f"{MINUS if end < 0 else ''}{symbol}{grouped(abs(end) / scale)}{name if end else ''}" for end in (low, high)
+    )
+
+
+def _direction(length: str, sign: float) -> str:
+    """Return a length of time as past or future."""
+    return f"{length} ago" if sign >= 0 else f"in {length}"
