@@ -35,10 +35,9 @@ def is_known(value: Number | None) -> bool:
 
 def grouped(value: Number, decimals: int | None = None) -> str:
     """Return a number with thousands separated: ``1,234.5``. ``decimals`` None keeps what is needed, six at most."""
+    text = f"{abs(value):,.{6 if decimals is None else decimals}f}"
     if decimals is None:
-        text = f"{abs(value):,.6f}".rstrip("0").rstrip(".")
-    else:
-        text = f"{abs(value):,.{decimals}f}"
+        text = text.rstrip("0").rstrip(".")
     return (MINUS if value < 0 and text.strip("0.,") else "") + text
 
 
@@ -72,8 +71,7 @@ def human(value: Number | None, unit: str = "") -> str:
         return UNKNOWN
     base, per = _split(unit)
     if base in _PERCENT:
-        return _signed_body(value * Decimal(100) if _is_fraction(base, value) else float(value) * _PERCENT[base],
-                            "", f"{NBSP}%") + per  # fmt: skip
+        return _signed_body(float(value) * _PERCENT[base], "", f"{NBSP}%") + per
     if base == "pp":
         return _signed_body(value, "", f"{NBSP}pp") + per
     if base in CURRENCIES:
@@ -104,7 +102,11 @@ def exact(value: Number | None, unit: str = "") -> str:
 def signed(value: Number | None, unit: str = "") -> str:
     """Return an amount of change with its sign: ``+£12.4k``, ``−3.1 %``; zero has none."""
     text = human(value, unit)
-    return f"+{text}" if value is not None and is_known(value) and value > 0 and any(map(str.isdigit, text)) else text
+    return (
+        f"+{text}"
+        if value is not None and is_known(value) and value > 0 and any(map(str.isdigit, text))
+        else text
+    )
 
 
 def between(low: Number | None, high: Number | None, unit: str = "") -> str:
@@ -131,7 +133,7 @@ def between(low: Number | None, high: Number | None, unit: str = "") -> str:
 
 
 def change(ratio: Number | None) -> str:
-    """Return a relative change in words: ``up 37 %``, ``down 4.2 %``, ``tripled``-free and plain; ``unchanged``."""
+    """Return a relative change in words: ``up 37 %``, ``down 4.2 %``, ``unchanged``."""
     if ratio is None or not is_known(ratio):
         return "change unknown"
     percent = abs(float(ratio)) * 100
@@ -202,7 +204,7 @@ def period(first: date, last: date) -> str:
 
 
 def duration(length: timedelta | Number) -> str:
-    """Return how long something took, in two units at most: ``340 ms``, ``2 min 5 s``, ``3 h 20 min``, ``4 days 6 h``."""
+    """Return how long something took, in two units at most: ``340 ms``, ``2 min 5 s``, ``4 days 6 h``."""
     seconds = length.total_seconds() if isinstance(length, timedelta) else float(length)
     if seconds < 0:
         return MINUS + duration(-seconds)
@@ -245,19 +247,12 @@ def _split(unit: str) -> tuple[str, str]:
     return unit.strip(), ""
 
 
-def _is_fraction(base: str, value: Number) -> bool:
-    """Return whether a Decimal share can be turned to percent without leaving decimals."""
-    return isinstance(value, Decimal) and _PERCENT[base] == 100.0
-
-
 def _digits(value: float) -> str:
     """Return three digits that matter, without trailing zeros."""
     size = abs(value)
     if size == 0:
         return "0"
-    decimals = max(0, 2 - math.floor(math.log10(size)))
-    if size < 0.001:
-        decimals = min(decimals, 12)
+    decimals = min(12, max(0, 2 - math.floor(math.log10(size))))
     text = f"{size:,.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -289,13 +284,11 @@ def _rounded_to_width(low: float, high: float) -> tuple[float, float]:
 def _ends(low: float, high: float, symbol: str) -> str:
     """Return both ends of a range on one scale."""
     largest = max(abs(low), abs(high))
-    for scale, name in (*_SCALES, (1.0, "")):
-        if largest >= scale * 0.9995 and (scale == 1.0 or largest >= 10_000):
-            break
-    else:
-        scale, name = 1.0, ""
+    reached = [(scale, name) for scale, name in _SCALES if largest >= 10_000 and largest >= scale * 0.9995]
+    scale, name = reached[0] if reached else (1.0, "")
     return " and ".join(
-        f"{MINUS if end < 0 else ''}{symbol}{grouped(abs(end) / scale)}{name if end else ''}" for end in (low, high)
+        f"{MINUS if end < 0 else ''}{symbol}{grouped(abs(end) / scale)}{name if end else ''}"
+        for end in (low, high)
     )
 
 

@@ -45,6 +45,7 @@ class Resource(Generic[M]):
         ):
             function = build(self)
             function.__name__ = f"{verb}_{self.model._meta.model_name}"
+            function.__doc__ = f"{verb.capitalize()} a {self.model.noun()}."
             function.__module__ = f"{self.model.__module__.rpartition('.')[0]}.actions"
             on = None if verb == "create" else "record"
             object.__setattr__(self, verb, action(f"{self.context}.edit", on=on)(function))

@@ -104,6 +104,12 @@ def counted(number: int, noun: str) -> str:
 
 
 @register.filter
+def how_many(things: Any) -> int:
+    """Return a number as it is, and how many things are in anything else."""
+    return things if isinstance(things, int) else len(things)
+
+
+@register.filter
 def human(number: words.Number | None, unit: str = "") -> str:
     """Say a number in plain text, for titles and attributes."""
     return words.human(number, unit)

@@ -141,7 +141,7 @@ def compose(text: str, source: str, *, most_characters: int = MOST_CHARACTERS) -
         for event in yaml.parse(text, Loader=_LOADER):
             _take(assembly, event)
     except yaml.YAMLError as error:
-        line, message, mend = _explain(error)
+        line, message, mend = _explain(error, text)
         assembly.refuse(line, message, mend)
     refuse(assembly.findings)
     return assembly.roots
@@ -195,13 +195,14 @@ _resolver = yaml.resolver.Resolver()
 _constructor = yaml.constructor.SafeConstructor()
 
 
-def _explain(error: yaml.YAMLError) -> tuple[int, str, str]:
+def _explain(error: yaml.YAMLError, text: str) -> tuple[int, str, str]:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = str(getattr(error, "problem", None) or error).strip().splitlines()[0]
     line = mark.line + 1 if mark is not None else 1
-    if "\\t" in problem or "tab" in problem:
+    written = text.splitlines()[line - 1 : line]
+    if "cannot start any token" in problem and written and "\t" in written[0]:
         return line, "A tab is used where YAML wants spaces.", "Indent with two spaces."
-    if "special characters" in problem or "control characters" in problem:
+    if "unacceptable" in problem or "special characters" in problem or "control characters" in problem:
         return line, "The document holds a control character.", "Save it as plain UTF-8 text."
     mends = {
         "mapping values": "Put text that holds a colon in quotes.",
