@@ -75,10 +75,12 @@ def human(value: Number | None, unit: str = "") -> str:
     if base == "pp":
         return _signed_body(value, "", f"{NBSP}pp") + per
     if base in CURRENCIES:
+        if 0.005 <= abs(value) < 100 and value != round(value) and base != "JPY":
+            return exact(value, unit)
         return _signed_body(value, CURRENCIES[base], "", shorten_from=10_000) + per
     if base in _BARE:
-        return _signed_body(value, "", "", shorten_from=100_000) + per
-    body = _signed_body(value, "", "", shorten_from=100_000)
+        return _signed_body(value, "", "", shorten_from=1_000_000) + per
+    body = _signed_body(value, "", "", shorten_from=1_000_000)
     return f"{body}{NBSP}{noun(1 if body == '1' else 2, base)}{per}"
 
 
@@ -92,7 +94,7 @@ def exact(value: Number | None, unit: str = "") -> str:
     if base == "pp":
         return f"{grouped(value)}{NBSP}pp{per}"
     if base in CURRENCIES:
-        text = grouped(value, 0 if base == "JPY" else 2)
+        text = grouped(value, None if 0 < abs(value) < 0.005 else 0 if base == "JPY" else 2)
         negative = text.startswith(MINUS)
         return f"{MINUS if negative else ''}{CURRENCIES[base]}{text.removeprefix(MINUS)}{per}"
     text = grouped(value)

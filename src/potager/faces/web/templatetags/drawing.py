@@ -1,4 +1,4 @@
-"""Small drawings as inline SVG: icons, verdict shapes, steps, sparklines, bars that add up. No styles, only attributes."""
+"""Small drawings as inline SVG, attributes only: icons, verdict shapes, steps, sparklines, bars that add up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHAPES = {
     "yes": '<circle cx="8" cy="8" r="7" fill="currentColor"/>',
     "at_risk": _RING + '<path d="M8 2a6 6 0 0 1 0 12z" fill="currentColor"/>',
     "no": _RING,
-    "cannot_tell": '<circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="2" stroke-dasharray="3.2 1.512"/>',
+    "cannot_tell": _RING.replace("/>", ' stroke-dasharray="3.2 1.512"/>'),
 }
 
 
