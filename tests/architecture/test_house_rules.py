@@ -53,11 +53,10 @@ def is_about_rows(call: ast.Call) -> bool:
     if words in {"router", "resource"}:  # a route, and the described noun's own action
         return False
     keyworded = bool(call.keywords) and not call.args
-    return (
-        function.attr in {"save", "delete"}
-        and not words.startswith(("cls", "path"))
-        or (function.attr in {"update", "create"} and keyworded and "cache" not in words and words != "dict")
-    )
+    if function.attr in {"save", "delete"}:
+        return not call.args  # numpy's delete takes arrays
+    on_a_class = words.rpartition(".")[2][:1].isupper()  # somebody's constructor
+    return function.attr in {"update", "create"} and keyworded and not on_a_class
 
 
 def test_only_actions_write():

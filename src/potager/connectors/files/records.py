@@ -20,7 +20,7 @@ from potager.connectors.files.shapes import Rejected
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
+    from np.typing import NDArray
 
     Positions = NDArray[np.int64]
 
@@ -48,7 +48,7 @@ class Dialect:
         inside = rb"(?:[^" + quote + escape + rb"]++|" + quote * 2 + skipped + rb")*+"
         opener = rb"(?:(?<=[" + mark + rb"\r\n])|\A)" + quote
         good = rb"(?P<good>" + opener + inside + quote + rb"(?=[" + mark + rb"\r\n]|\Z))"
-        return re.compile(good + rb"|(?P<open>" + opener + rb"(?P<inside>" + inside + rb"))|" + end + skipped, re.DOTALL)
+        return re.compile(good + rb"|(?P<open>" + opener + inside + rb")|" + end + skipped, re.DOTALL)
 
 
 class Spans(NamedTuple):
@@ -61,12 +61,13 @@ class Spans(NamedTuple):
 
 @dataclass(frozen=True)
 class Chunk:
-    """Whole records. ``lines`` counts the physical lines covered, also those of the rows set aside."""
+    """Whole records. ``lines`` counts the physical lines covered, ``records`` the records that were cut (blank ones too)."""
 
     data: bytes
     line: int
     lines: int
     dialect: Dialect
+    records: int = 0
     done: int = 0
     set_aside: tuple[Rejected, ...] = ()
     known: Spans | None = field(default=None, repr=False)
@@ -74,16 +75,12 @@ class Chunk:
     @cached_property
     def spans(self) -> Spans:
         """The records that are not blank."""
-        import numpy as np
-
         if self.known is not None:
             return self.known
         all_ends = line_ends(self.data, final=True)
-        ends = all_ends if self.dialect.quote.encode() not in self.data or not self.dialect.quote else None
-        if ends is None:
-            ends = _regular_ends(self.data, all_ends, self.dialect)
-            assert ends is not None  # irregular chunks come with their spans
-        return _spans(self.data, ends, all_ends, self.line, np)
+        ends = _regular_ends(self.data, all_ends, self.dialect)
+        assert ends is not None  # irregular chunks come with their spans
+        return _spans(self.data, ends, all_ends, self.line)
 
     def keeping(self, good: NDArray[np.bool_], set_aside: tuple[Rejected, ...]) -> Chunk:
         """Return the chunk with only the ``good`` records; the others are in ``set_aside``."""
@@ -96,9 +93,24 @@ class Chunk:
         known = Spans(new, new + sizes - 1, lines)
         return replace(self, data=data, set_aside=self.set_aside + set_aside, known=known)
 
-    def text_of(self, record: int) -> str:
-        """The text of one record as it stands in the file."""
-        return self.data[int(self.spans.starts[record]) : int(self.spans.ends[record])].decode("utf-8", "replace")
+    def record(self, at: int) -> bytes:
+        """The bytes of one record as they stand in the file, without the line end."""
+        return self.data[int(self.spans.starts[at]) : int(self.spans.ends[at])]
+
+    def count(self) -> int:
+        """How many records are not blank; needs no second scan when no line can be blank."""
+        data = self.data
+        if self.known is None and not data.startswith((b"\n", b"\r")) and b"\n\n" not in data and b"\n\r" not in data and b"\r\r" not in data:
+            return self.records
+        return len(self.spans.starts)
+
+    def without_first(self) -> Chunk:
+        """Return the chunk without its first record that is not blank."""
+        starts, ends, lines = self.spans
+        cut = int(starts[1]) if len(starts) > 1 else len(self.data)
+        known = Spans(starts[1:] - cut, ends[1:] - cut, lines[1:])
+        line = int(lines[1]) if len(lines) > 1 else self.line + self.lines
+        return replace(self, data=self.data[cut:], line=line, lines=self.line + self.lines - line, known=known)
 
 
 def line_ends(data: bytes, *, final: bool) -> Positions:
@@ -124,6 +136,8 @@ def _regular_ends(data: bytes, ends: Positions, dialect: Dialect) -> Positions |
 
     if dialect.escape:
         return None
+    if not dialect.quote or dialect.quote.encode() not in data:
+        return ends
     values = np.frombuffer(data, np.uint8)
     quotes = np.flatnonzero(values == ord(dialect.quote))
     openers, closers = quotes[0::2], quotes[1::2]
@@ -139,17 +153,17 @@ def _regular_ends(data: bytes, ends: Positions, dialect: Dialect) -> Positions |
     return ends[(np.searchsorted(quotes, ends) & 1) == 0]
 
 
-def _spans(data: bytes, ends: Positions, all_ends: Positions, line: int, np: object) -> Spans:
-    import numpy
+def _spans(data: bytes, ends: Positions, all_ends: Positions, line: int) -> Spans:
+    import numpy as np
 
     if not len(ends) or ends[-1] != len(data) - 1:
-        ends = numpy.append(ends, len(data))  # the last line has no end
-    starts = numpy.concatenate([[0], ends[:-1] + 1])
-    values = numpy.frombuffer(data, numpy.uint8)
-    crlf = (values[numpy.minimum(ends, len(data) - 1)] == 10) & (ends > starts)
-    crlf &= values[numpy.maximum(ends - 1, 0)] == 13
+        ends = np.append(ends, len(data))  # the last line has no end
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    values = np.frombuffer(data, np.uint8)
+    crlf = (values[np.minimum(ends, len(data) - 1)] == 10) & (ends > starts)
+    crlf &= values[np.maximum(ends - 1, 0)] == 13
     bare = ends - crlf
-    lines = line + numpy.searchsorted(all_ends, starts)
+    lines = line + np.searchsorted(all_ends, starts)
     filled = bare > starts
     return Spans(starts[filled], bare[filled], lines[filled])
 
@@ -169,42 +183,116 @@ def _irregular(data: bytes, line: int, dialect: Dialect, longest: int, *, final:
 
     rows: list[tuple[int, int, int]] = []
     set_aside: list[Rejected] = []
-    start, start_line, here, problem = 0, line, line, ""
+    start, start_line, here, problem, at = 0, line, line, "", 0
 
     def finish(end: int) -> None:
-        why = _too_long(end - start, longest) if end - start > longest else (("", problem, problem),) if problem else ()
-        if why:
-            raw = data[start : min(end, start + 4 * RAW_KEPT)].decode("utf-8", "replace")[:RAW_KEPT]
-            set_aside.append(Rejected(start_line, why, raw=raw, last_line=here))
+        if end - start > longest:
+            set_aside.append(Rejected(start_line, _too_long(end - start, longest), raw=_raw(data[start:end]), last_line=here))
+        elif problem:
+            set_aside.append(Rejected(start_line, (("", problem, problem),), raw=_raw(data[start:end])))
         elif end > start:
             rows.append((start, end, start_line))
 
-    for token in dialect.tokens.finditer(data):
-        kind = token.lastgroup
-        if kind == "good":
-            here += len(line_ends(token[0], final=True)) if b"\n" in token[0] or b"\r" in token[0] else 0
-        elif kind in {"open", "inside"}:
-            unclosed = token.end() == len(data)
+    while token := dialect.tokens.search(data, at):
+        at = token.end()
+        if token.lastgroup == "good":
+            here += len(line_ends(token[0], final=True))
+        elif token.lastgroup == "open":
+            unclosed = at == len(data)
             if unclosed and not final and len(data) - start <= longest:
-                break  # its end may be in the next block
+                break  # the next block may close it
             problem = _UNCLOSED if unclosed else _FOLLOWED
-            # Only the opener is spoiled: go on with the text after it as if it were not quoted.
-            rest, rest_tail = _irregular_rest(data, token.start() + len(dialect.quote), dialect)
-            if rest is None and not final:
-                break
-            finish(rest if rest is not None else len(data))
-            start = rest_tail if rest is not None else len(data)
-            here += 1
-            start_line, problem = here, ""
-            remaining, tail = _irregular(data[start:], here, dialect, longest, final=final)
-            return _joined(data, rows, set_aside, remaining, start, tail, line, dialect, np)
-        elif kind == "end":
-            if token.end() == len(data) and token[0] == b"\r" and not final:
-                break
+            at = token.start() + len(dialect.quote)  # only this line is spoiled: go on as if nothing had opened
+        elif token.lastgroup == "end":
+            if token[0] == b"\r" and at == len(data) and not final:
+                break  # the next block may begin with its line feed
             finish(token.start())
             here += 1
-            start, start_line, problem = token.end(), here, ""
+            start, start_line, problem = at, here, ""
     if final and start < len(data):
         finish(len(data))
-        here, start = here + 1, len(data)
-    raise NotImplementedError
+        start, here = len(data), here + 1
+    known = Spans(*np.array(rows, np.int64).reshape(-1, 3).T)
+    chunk = Chunk(data[:start], line, (start_line if start < len(data) else here) - line, dialect, known=known)
+    return replace(chunk, set_aside=tuple(set_aside)), start
+
+
+def _raw(data: bytes) -> str:
+    return data[: 4 * RAW_KEPT].decode("utf-8", "replace")[:RAW_KEPT]
+
+
+def _regular(data: bytes, line: int, dialect: Dialect, longest: int, *, final: bool) -> tuple[Chunk, int] | None:
+    """Cut regular data; return ``None`` when it is not regular or a record is too long."""
+    quoted = bool(dialect.quote) and dialect.quote.encode() in data
+    if not dialect.escape and not quoted and data.count(b"\r") == data.count(b"\r\n"):
+        first, cut = data.find(b"\n"), len(data) if final else data.rfind(b"\n") + 1
+        if (first if first >= 0 else len(data)) > longest or not cut:
+            return None
+        lines = data.count(b"\n", 0, cut) + (not data.endswith(b"\n", 0, cut))
+        return Chunk(data[:cut], line, lines, dialect, records=lines), cut
+    all_ends = line_ends(data, final=final)
+    ends = _regular_ends(data, all_ends, dialect)
+    if ends is None or (len(ends) and int(ends[0]) > longest):
+        return None
+    if final:
+        unclosed = quoted and data.count(dialect.quote.encode()) % 2
+        if unclosed or (not len(ends) and len(data) > longest):
+            return None
+        bare = not data.endswith((b"\n", b"\r"))
+        return Chunk(data, line, len(all_ends) + bare, dialect, records=len(ends) + bare), len(data)
+    if not len(ends):
+        return None
+    cut = int(ends[-1]) + 1
+    return Chunk(data[:cut], line, int((all_ends < cut).sum()), dialect, records=len(ends)), cut
+
+
+def chunks(
+    read: Callable[[int], bytes],
+    dialect: Dialect,
+    *,
+    longest: int,
+    line: int = 1,
+    size: int = BLOCK,
+    position: Callable[[], int] = lambda: 0,
+) -> Iterator[Chunk]:
+    """Yield chunks of whole records from ``read``; memory stays near ``longest + size`` bytes whatever the file holds.
+
+    ``line`` is the number of the first line that ``read`` gives, ``position`` tells how many bytes of the file are done.
+    """
+    size = min(size, longest)
+    carry, final = b"", False
+    while not final:
+        block = read(size)
+        final = not block
+        data = carry + block
+        if not data:
+            return
+        chunk, tail = _regular(data, line, dialect, longest, final=final) or _irregular(
+            data, line, dialect, longest, final=final
+        )
+        line += chunk.lines
+        carry = data[tail:]
+        dropped: tuple[Rejected, ...] = ()
+        if len(carry) > longest:
+            covered = len(line_ends(carry, final=False)) + 1
+            raw = _raw(carry)
+            carry, gone = _drop_line(carry, read, size)
+            dropped = (Rejected(line, _too_long(gone, longest), raw=raw, last_line=line + covered - 1),)
+            line += covered
+        if chunk.data or chunk.set_aside or dropped:
+            yield replace(chunk, done=position(), set_aside=chunk.set_aside + dropped)
+
+
+def _drop_line(carry: bytes, read: Callable[[int], bytes], size: int) -> tuple[bytes, int]:
+    """Read past the end of a line that is too long; return what follows it and how long it was."""
+    block = carry[-1:] if carry.endswith(b"\r") else b""
+    gone = len(carry) - len(block)
+    while not (found := re.search(rb"\r\n?|\n", block)):
+        gone += len(block)
+        block = read(size)
+        if not block:
+            return b"", gone
+    rest = block[found.end() :]
+    if not rest and found[0] == b"\r":
+        rest = read(size).removeprefix(b"\n")
+    return rest, gone + found.start()

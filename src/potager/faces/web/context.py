@@ -8,8 +8,11 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from potager import __version__
 from potager.faces.web.registry import PILLARS, doors
 from potager.ground.access.actors import may
+from potager.ground.accounts.queries import demo_notice
+from potager.ground.jobs.queries import running
 from potager.ground.serving.requests import actor
 
 
@@ -32,4 +35,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         ]
         if items:
             nav.append({"title": PILLARS[pillar], "key": pillar, "items": items})
-    return {"nav": nav, "theme": request.COOKIES.get("theme", "")}
+    return {
+        "nav": nav,
+        "theme": request.COOKIES.get("theme", ""),
+        "running_jobs": running(who).count(),
+        "demo_notice": demo_notice(),
+        "version": __version__,
+    }

@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 
 from potager.faces.api.root import problem_response
 from potager.ground.serving.rendering import render
+from potager.ground.serving.requests import actor
 from potager.kit.errors import NotAllowed, NotFound, Problem
 
 
@@ -30,7 +31,8 @@ def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     """Return the page of a problem; programs, which ask under ``/api/``, get its document."""
     if request.path.startswith("/api/"):
         return problem_response(request, problem)
-    context = {"problem": problem, "page_title": problem.title}
+    layout = "plain.html" if actor(request).role is None else "shell.html"
+    context = {"layout": layout, "problem": problem, "page_title": problem.title}
     return render(request, "problem.html", context, status=problem.status)
 
 

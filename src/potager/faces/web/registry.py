@@ -11,6 +11,7 @@ from types import ModuleType
 from django.apps import apps
 
 from potager.ground.context import Context
+from potager.ground.resources.resource import RESOURCES
 from potager.ground.serving.rendering import Command, NavItem
 
 PILLARS = {
@@ -38,7 +39,9 @@ def page_modules() -> tuple[tuple[Context, ModuleType], ...]:
     return tuple(
         (config, import_module(f"{config.name}.pages"))
         for config in apps.get_app_configs()
-        if isinstance(config, Context) and config.label != "web" and find_spec(f"{config.name}.pages") is not None
+        if isinstance(config, Context)
+        and config.label != "web"
+        and find_spec(f"{config.name}.pages") is not None
     )
 
 
@@ -50,6 +53,11 @@ def doors() -> tuple[Door, ...]:
         for config, module in page_modules()
         for item in getattr(module, "nav", ())
     ]
+    for resource in RESOURCES.values():
+        pillar = str(getattr(apps.get_app_config(resource.context), "pillar", "ground"))
+        title, url_name = f"{resource.model.noun().capitalize()}s", f"{resource.context}-{resource.noun}-list"
+        item = NavItem(title, url_name, resource.context, f"{resource.context}.read")
+        found.append(Door(pillar, item))
     order = list(PILLARS)
     return tuple(sorted(found, key=lambda door: order.index(door.pillar)))
 
@@ -57,4 +65,13 @@ def doors() -> tuple[Door, ...]:
 @lru_cache(maxsize=1)
 def commands() -> tuple[Command, ...]:
     """Return everything the palette offers to do."""
-    return tuple(command for _, module in page_modules() for command in getattr(module, "commands", ()))
+    by_hand = [command for _, module in page_modules() for command in getattr(module, "commands", ())]
+    nouns = [
+        Command(
+            f"New {resource.model.noun()}",
+            f"{resource.context}-{resource.noun}-new",
+            f"{resource.context}.edit",
+        )
+        for resource in RESOURCES.values()
+    ]
+    return (*by_hand, *nouns)

@@ -14,7 +14,7 @@ from django.core.validators import validate_email
 from potager.ground.access.actors import Actor, machine
 from potager.ground.access.models import ApiToken, Team, User, digest_of, new_token
 from potager.ground.access.roles import Role, all_permissions
-from potager.ground.accounts.models import Invitation
+from potager.ground.accounts.models import Installation, Invitation
 from potager.ground.acting.action import action
 from potager.kit.clock import now
 from potager.kit.errors import Conflict, FieldProblem, Invalid, NotAllowed, NotFound
@@ -61,6 +61,15 @@ def _set_up(*, actor: Actor, email: str, name: str, password: str) -> User:
             "This installation has an owner already.", mend="Sign in, or ask the owner for an invitation."
         )
     return _new_person(email=email, name=name, password=password, role=Role.OWNER)
+
+
+@action("accounts.manage")
+def describe_installation(*, actor: Actor, organization: str, notice: str = "") -> Installation:
+    """Say whose installation this is, and what every page says of it."""
+    made, _ = Installation.objects.update_or_create(
+        pk=1, defaults={"organization": organization[:120], "notice": notice[:300]}
+    )
+    return made
 
 
 @action("accounts.invite")

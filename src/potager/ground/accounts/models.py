@@ -36,3 +36,13 @@ class Invitation(models.Model):
     def open(self) -> bool:
         """Return whether it can still be accepted."""
         return self.accepted_at is None and self.revoked_at is None and now() < self.expires_at
+
+
+class Installation(models.Model):
+    """What is true of the whole installation: its organization, and a notice that every page carries."""
+
+    organization = models.CharField(max_length=120, blank=True)
+    notice = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return self.organization

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from potager.ground.access.actors import Actor, require
 from potager.ground.access.models import ApiToken, Team, User
-from potager.ground.accounts.models import Invitation
+from potager.ground.accounts.models import Installation, Invitation
 
 
 def people(actor: Actor) -> QuerySet[User]:
@@ -33,3 +33,9 @@ def tokens(actor: Actor) -> QuerySet[ApiToken]:
     if actor.user_id is None:
         return ApiToken.objects.none()
     return ApiToken.objects.filter(user_id=actor.user_id, revoked_at=None)
+
+
+def demo_notice() -> str:
+    """Return what every page says of an organization that is not real, or nothing."""
+    found = Installation.objects.first()
+    return found.notice if found else ""

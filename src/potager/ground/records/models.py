@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import UUID
 
 from django.db import models
@@ -44,10 +44,10 @@ class Card:
     expires_at: datetime | None = None
 
 
-R = TypeVar("R", bound="Record", covariant=True)
+R = TypeVar("R", bound="Record")
 
 
-class RecordQuerySet(models.QuerySet[R], Generic[R]):
+class RecordQuerySet(models.QuerySet[R]):
     """Rows that know who may see them."""
 
     def visible_to(self, actor: Actor) -> Self:
@@ -87,7 +87,7 @@ class Record(models.Model):
         max_length=12, choices=Visibility.choices, default=Visibility.ORGANIZATION, db_default="organization"
     )
 
-    objects: ClassVar[RecordQuerySet[Any]] = RecordQuerySet.as_manager()  # type: ignore[assignment]
+    objects = RecordQuerySet.as_manager()
 
     class Meta:
         abstract = True

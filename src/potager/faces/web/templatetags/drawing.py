@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -31,9 +32,7 @@ def icon(name: str, label: str = "") -> SafeString:
 
 def verdict_shape(verdict: str) -> SafeString:
     """Return the shape of a verdict: filled disc, half disc, ring, dashed ring."""
-    return mark_safe(  # noqa: S308 - constants of this module
-        f'<svg class="mark" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">{_SHAPES[verdict]}</svg>'
-    )
+    return _svg("mark", 16, 16, _SHAPES[verdict])
 
 
 def steps(filled: int, total: int) -> SafeString:
@@ -43,9 +42,7 @@ def steps(filled: int, total: int) -> SafeString:
         for index in range(total)
     )
     width = total * 9 - 1
-    return mark_safe(  # noqa: S308 - numbers only
-        f'<svg class="steps" viewBox="0 0 {width} 8" width="{width}" height="8" aria-hidden="true">{seeds}</svg>'
-    )
+    return _svg("steps", width, 8, seeds)
 
 
 def sparkline(
@@ -57,9 +54,7 @@ def sparkline(
     """
     known = [value for value in values if value is not None and math.isfinite(value)]
     if not known:
-        return mark_safe(
-            f'<svg class="spark" viewBox="0 0 {width} {height}" width="{width}" height="{height}" aria-hidden="true"></svg>'
-        )
+        return _svg("spark", width, height, "")
     low, high = min(known), max(known)
     spread = (high - low) or 1.0
     step = (width - 8) / max(1, len(values) - 1)
@@ -78,11 +73,16 @@ def sparkline(
     if partial and last and len(points) > 1 and points[-2]:
         parts.append(f'<path class="line partial" d="{_path(points[-2:])}"/>')
     if last:
-        parts.append(
-            f'<circle class="{"end partial" if partial else "end"}" cx="{last[0]:.1f}" cy="{last[1]:.1f}" r="2.5"/>'
-        )
-    return mark_safe(  # noqa: S308 - numbers only
-        f'<svg class="spark" viewBox="0 0 {width} {height}" width="{width}" height="{height}" aria-hidden="true">{"".join(parts)}</svg>'
+        kind = "end partial" if partial else "end"
+        parts.append(f'<circle class="{kind}" cx="{last[0]:.1f}" cy="{last[1]:.1f}" r="2.5"/>')
+    return _svg("spark", width, height, "".join(parts))
+
+
+def _svg(kind: str, width: int, height: int, inside: str) -> SafeString:
+    """Return a decorative SVG around parts made of this module's constants and numbers."""
+    return mark_safe(  # noqa: S308 - constants and numbers only
+        f'<svg class="{kind}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" aria-hidden="true">'
+        f"{inside}</svg>"
     )
 
 
@@ -122,7 +122,7 @@ def waterfall(amounts: Sequence[float]) -> tuple[list[Step], float]:
 
     found = [
         Step(place(min(before, after)), abs(place(after) - place(before)), after >= before, place(after))
-        for before, after in zip(ends, ends[1:], strict=False)
+        for before, after in pairwise(ends)
     ]
     return found, place(0.0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -45,9 +46,10 @@ def verdict(value: str, text: str = "", large: bool = False) -> SafeString:
 
 
 @register.simple_tag
-def value(number: words.Number | None, unit: str = "", full: bool = False) -> SafeString:
+def value(number: Any, unit: str = "", full: bool = False) -> SafeString:
     """Show a number as people say it, exact on hover; ``full`` writes it out, for columns."""
-    if not words.is_known(number):
+    number = _number(number)
+    if number is None:
         return format_html('<span class="unknown">{}</span>', words.UNKNOWN)
     said, whole = words.human(number, unit), words.exact(number, unit)
     if full or said == whole:
@@ -56,19 +58,21 @@ def value(number: words.Number | None, unit: str = "", full: bool = False) -> Sa
 
 
 @register.simple_tag(name="range")
-def range_of(low: words.Number | None, high: words.Number | None, unit: str = "") -> SafeString:
+def range_of(low: Any, high: Any, unit: str = "") -> SafeString:
     """Show a range in words: ``between 4 and 9 %``."""
+    low, high = _number(low), _number(high)
     title = f"{words.exact(low, unit)} to {words.exact(high, unit)}"
     return format_html('<span class="num" title="{}">{}</span>', title, words.between(low, high, unit))
 
 
 @register.simple_tag
-def change(amount: words.Number | None, unit: str = "", good: str = "", relative: bool = True) -> SafeString:
+def change(amount: Any, unit: str = "", good: str = "", relative: bool = True) -> SafeString:
     """Show a change. Without a unit the amount is a ratio (``-0.12`` is "down 12 %"); with one, a signed amount.
 
     ``good`` is ``up`` or ``down`` and says which direction is welcome; without it the change has no color.
     """
-    if amount is None or not words.is_known(amount):
+    amount = _number(amount)
+    if amount is None:
         return format_html('<span class="unknown">{}</span>', words.UNKNOWN)
     text = words.signed(amount, unit) if unit or not relative else words.change(amount)
     welcome = {"up": amount > 0, "down": amount < 0}.get(good)
@@ -79,7 +83,7 @@ def change(amount: words.Number | None, unit: str = "", good: str = "", relative
 @register.simple_tag
 def ago(moment: date | datetime | None, empty: str = "never") -> SafeString:
     """Show how far a moment is from now, exact on hover."""
-    if moment is None:
+    if not moment:
         return format_html('<span class="unknown">{}</span>', empty)
     title = words.moment(moment) if isinstance(moment, datetime) else words.day(moment)
     return format_html(
@@ -90,7 +94,7 @@ def ago(moment: date | datetime | None, empty: str = "never") -> SafeString:
 @register.simple_tag
 def day(moment: date | None, empty: str = "no date") -> SafeString:
     """Show a day, with its year unless it is this one."""
-    if moment is None:
+    if not moment:
         return format_html('<span class="unknown">{}</span>', empty)
     return format_html(
         '<time datetime="{}">{}</time>', moment.isoformat(), words.day(moment, present().date())
@@ -110,9 +114,9 @@ def how_many(things: Any) -> int:
 
 
 @register.filter
-def human(number: words.Number | None, unit: str = "") -> str:
+def human(number: Any, unit: str = "") -> str:
     """Say a number in plain text, for titles and attributes."""
-    return words.human(number, unit)
+    return words.human(_number(number), unit)
 
 
 @register.filter
@@ -166,14 +170,15 @@ def spark(values: Sequence[float | None], unit: str = "", partial: bool = False)
 
 @register.inclusion_tag("ui/drivers.html")
 def drivers(
-    rows: Iterable[Any], unit: str = "", total: float | None = None, good: str = "", title: str = "Together"
+    rows: Iterable[Any], unit: str = "", total: Any = None, good: str = "", title: str = "Together"
 ) -> dict[str, Any]:
     """Show drivers as a waterfall of rows that add up. A row has ``title`` and ``amount``; ``url``, ``note`` if any."""
     found = [
         {key: _of(row, key) for key in ("title", "amount", "url", "note", "unexplained")} for row in rows
     ]
     amounts = [float(row["amount"]) for row in found]
-    whole = sum(amounts) if total is None else float(total)
+    agreed = _number(total)
+    whole = sum(amounts) if agreed is None else float(agreed)
     placed, zero = drawing.waterfall(amounts)
     for row, step in zip(found, placed, strict=True):
         row["bar"] = drawing.bar(step, zero)
@@ -191,7 +196,7 @@ def drivers(
 def chart(
     context: Mapping[str, Any], image: str, title: str, alt: str = "", spec: str = "", table: str = "", png: str = "", note: str = "", level: int = 2,
 ) -> dict[str, Any]:  # fmt: skip
-    """Show a chart: the image's address takes ``?theme=dark``; ``title`` is a sentence; ``spec`` makes it interactive."""
+    """Show a chart under a sentence. The image's address takes ``?theme=dark``; ``spec`` makes it interactive."""
     theme = context.get("theme") or ""
     joint = "&" if "?" in image else "?"
     return {
@@ -255,7 +260,10 @@ def progress(
 
 @register.simple_tag(takes_context=True)
 def query_link(context: RequestContext, **changes: Any) -> str:
-    """Return this page's address with some query parameters changed; None or "" takes one away; starts over at page one."""
+    """Return this page's address with some query parameters changed, at its first page.
+
+    None or an empty text takes a parameter away; a list gives it several times.
+    """
     request = context.get("request")
     query = QueryDict(mutable=True) if request is None else request.GET.copy()
     for name in ("cursor", "page"):
@@ -321,6 +329,16 @@ def code(text: str, language: str = "", title: str = "") -> dict[str, Any]:
     return {"text": text, "language": language, "title": title}
 
 
+@register.simple_tag(takes_context=True)
+def person(context: Mapping[str, Any]) -> dict[str, str]:
+    """Return the name, address and initial of who is signed in; empty where nobody is."""
+    user = getattr(context.get("request"), "user", None)
+    email = str(getattr(user, "email", "") or "")
+    full_name = getattr(user, "get_full_name", None)
+    name = str((full_name() if full_name else "") or getattr(user, "name", "") or "")
+    return {"name": name, "email": email, "initial": (name or email or "?")[0]}
+
+
 @register.simple_tag
 def attributes(**wanted: Any) -> SafeString:
     """Write attributes for those that have a value; True writes the bare name. Underscores become hyphens."""
@@ -333,6 +351,16 @@ def attributes(**wanted: Any) -> SafeString:
     return format_html(
         "{}{}", bare, format_html_join("", ' {}="{}"', (pair for pair in pairs if pair[1] is not True))
     )
+
+
+def _number(given: Any) -> words.Number | None:
+    """Return a finite number, or None for everything else; a template's missing variable arrives as ""."""
+    if isinstance(given, str):
+        try:
+            given = float(given)
+        except ValueError:
+            return None
+    return given if isinstance(given, int | float | Decimal) and words.is_known(given) else None
 
 
 def _of(row: Any, key: str) -> Any:

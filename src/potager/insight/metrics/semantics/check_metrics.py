@@ -207,18 +207,17 @@ def _rings(metrics: Mapping[str, Located]) -> Iterator[Finding]:
     settled: set[str] = set()
     for start in metrics:
         trail: list[str] = []
-        ahead: list[tuple[str, int]] = [(start, 0)]
+        ahead: list[tuple[str, bool]] = [(start, False)]
         while ahead:
-            name, depth = ahead.pop()
-            del trail[depth:]
-            if name in trail:
-                ring = [*trail[trail.index(name) :], name]
-                settled.update(ring)
-                message = f"The metrics {' → '.join(f'`{part}`' for part in ring)} are made of each other."
-                yield metrics[name].finding("error", message, "Take one of them out of another's inputs.", "type_params")
-                continue
-            if name in settled or name not in metrics:
-                continue
-            trail.append(name)
-            ahead.extend((used, len(trail)) for used in reversed(inputs[name]))
-        settled.add(start)
+            name, leaving = ahead.pop()
+            if leaving:
+                settled.add(trail.pop())
+            elif name in trail:
+                ring = " → ".join(f"`{part}`" for part in [*trail[trail.index(name) :], name])
+                message = f"The metrics {ring} are made of each other."
+                mend = "Take one of them out of another's inputs."
+                yield metrics[name].finding("error", message, mend, "type_params")
+            elif name in metrics and name not in settled:
+                trail.append(name)
+                ahead.append((name, True))
+                ahead.extend((used, False) for used in reversed(inputs[name]))

@@ -47,6 +47,8 @@ def _first_sentence(error: Exception) -> str:
     details = getattr(error, "errors", None)
     if details:
         description = str(details[0].get("description") or "").rstrip(".")
+        if description.startswith("Required keyword"):
+            description = "A part is missing"
         return f"{description} near `{details[0].get('highlight', '')}`"
     return re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines()[0]
 

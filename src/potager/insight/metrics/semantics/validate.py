@@ -21,6 +21,14 @@ _DBT_SECTIONS = frozenset(
     {"version", "models", "sources", "seeds", "snapshots", "exposures", "groups", "macros", "analyses", "unit_tests"}
     | {"project_configuration", "data_tests", "functions"}
 )
+# The words DuckDB reserves: a name among them could not stand unquoted in the SQL that MetricFlow writes.
+SQL_WORDS = frozenset(
+    "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create "
+    "default deferrable desc describe distinct do else end except false fetch for foreign from group having in "
+    "initially intersect into lambda lateral leading limit not null offset on only or order pivot placing primary "
+    "qualify references returning select show some summarize symmetric table then to trailing true union unique "
+    "unpivot using variadic when where window with".split()
+)
 # Names that Potager's own columns and queries use.
 RESERVED = frozenset({"metric_time", "rows", "units", "window", "before", "after"})
 
@@ -36,6 +44,10 @@ def validate(
     """
     definitions = collect(documents, namespace=namespace, tables=warehouse_tables)
     findings = [*_passed_over(documents), *_names(definitions), *check_schema(definitions)]
+    if not definitions.models and not definitions.metrics:
+        source = documents[0].source if documents else "the definitions"
+        message, mend = "There is no semantic model and no metric.", "Add `semantic_models:` and `metrics:`."
+        findings.append(Finding(source, 1, "error", message, mend))
     if not errors(findings):
         findings += check_models(definitions, warehouse_tables)
         findings += check_metrics(definitions)
@@ -60,6 +72,8 @@ def _passed_over(documents: Sequence[Document]) -> Iterator[Finding]:
 
 
 def _names(definitions: Definitions) -> Iterator[Finding]:
+    for metric in definitions.metrics:
+        yield from _sql_word(metric, "metric")
     yield from _unique(definitions.models, "semantic model")
     yield from _unique(definitions.metrics, "metric")
     measures = [measure for model in definitions.models for measure in model.parts("measures")]
@@ -69,8 +83,9 @@ def _names(definitions: Definitions) -> Iterator[Finding]:
         yield from _unique(elements, f"element of `{model.name}`")
         for element in elements:
             yield from _reserved(element, "name")
+            yield from _sql_word(element, "element")
     for metric in definitions.metrics:
-        yield from _reserved(metric, "metric's name")
+        yield from _reserved(metric, "metric")
 
 
 def _unique(elements: Sequence[Located], kind: str) -> Iterator[Finding]:
@@ -83,6 +98,12 @@ def _unique(elements: Sequence[Located], kind: str) -> Iterator[Finding]:
             first = same[0]
             message = f"There are two definitions of the {kind} `{name}`; the first is in {first.document.source}"
             yield again.finding("error", f"{message} line {first.line()}.", "Rename or remove one.", "name")
+
+
+def _sql_word(element: Located, kind: str) -> Iterator[Finding]:
+    if element.name in SQL_WORDS:
+        mend = f"Choose another, such as `{element.name}_{'value' if kind == 'metric' else 'key'}`."
+        yield element.finding("error", f"The {kind} `{element.name}` is named by a word of SQL.", mend, "name")
 
 
 def _reserved(element: Located, kind: str) -> Iterator[Finding]:

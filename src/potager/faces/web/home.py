@@ -1,0 +1,54 @@
+"""What home shows: what needs you, and what is alive in each pillar. Contexts register their lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from potager.faces.web.registry import PILLARS, page_modules
+from potager.ground.access.actors import Actor
+
+ABOUT = {
+    "insight": "Business data and insights",
+    "voice": "Customer and market insights",
+    "practice": "Process and practices",
+    "infrastructure": "Services others build on",
+    "enablement": "Product operations itself",
+    "garden": "The living document",
+}
+TOP = ("insight", "voice", "practice")
+MOST_LINES = 6
+
+
+def beds(actor: Actor) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the beds of the map, the three pillars apart; pillars that are not built yet do not appear."""
+    lines: dict[str, list[dict[str, Any]]] = {}
+    first: dict[str, dict[str, Any]] = {}
+    for config, module in page_modules():
+        if config.pillar == "ground":
+            continue
+        alive = getattr(module, "alive", None)
+        if alive is not None:
+            lines.setdefault(config.pillar, []).extend(alive(actor))
+        step = getattr(module, "first_step", None)
+        if step is not None and config.pillar not in first:
+            first[config.pillar] = step
+    made = [
+        {
+            "key": key,
+            "title": title,
+            "about": ABOUT[key],
+            "lines": lines[key][:MOST_LINES],
+            "first": first.get(key),
+        }
+        for key, title in PILLARS.items()
+        if key in lines
+    ]
+    return [bed for bed in made if bed["key"] in TOP], [bed for bed in made if bed["key"] not in TOP]
+
+
+def needs(actor: Actor) -> list[dict[str, Any]]:
+    """Return what waits for this person, from every context that knows of something."""
+    found = [
+        need for _, module in page_modules() for need in getattr(module, "needs_you", lambda _: [])(actor)
+    ]
+    return found[:10]

@@ -1,0 +1,93 @@
+// Pictures become interactive charts where that helps; the picture stays where anything fails.
+import { fresh, calm } from "./dom.js";
+
+let loading = null;
+let configs = null;
+const shown = new Map();
+
+export function enhance(root) {
+  const figures = fresh(root, "figure.chart[data-spec]", "chart");
+  if (!figures.length || innerWidth < 640 || navigator.connection?.saveData) return;
+  const watcher = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      watcher.unobserve(entry.target);
+      draw(entry.target);
+    }
+  }, { rootMargin: "200px" });
+  figures.forEach((figure) => watcher.observe(figure));
+}
+
+document.addEventListener("potager:theme", () => { for (const figure of shown.keys()) draw(figure); });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { for (const figure of shown.keys()) draw(figure); });
+
+const dark = () => {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+};
+
+function script(url) {
+  return new Promise((done, failed) => {
+    const element = document.createElement("script");
+    element.src = url;
+    element.async = false;
+    element.onload = done;
+    element.onerror = () => failed(new Error(`cannot load ${url}`));
+    document.head.append(element);
+  });
+}
+
+function vega() {
+  const base = new URL("../vendor/", import.meta.url);
+  loading ??= (async () => {
+    await Promise.all(["vega.min.js", "vega-lite.min.js", "vega-embed.min.js"].map((name) => script(new URL(name, base))));
+    const [{ expressionInterpreter }, themes] = await Promise.all([
+      import(new URL("vega-interpreter.js", base)), fetch(new URL("../chart-theme.json", import.meta.url)).then((answer) => answer.json()),
+    ]);
+    configs = themes;
+    return expressionInterpreter;
+  })();
+  return loading;
+}
+
+async function draw(figure) {
+  const view = figure.querySelector(".chart-view");
+  try {
+    figure.classList.add("is-loading");
+    const [expr, answer] = await Promise.all([vega(), fetch(figure.dataset.spec, { credentials: "same-origin", headers: { Accept: "application/json" } })]);
+    if (!answer.ok) throw new Error(`the chart's address answered ${answer.status}`);
+    const spec = await answer.json();
+    const stage = document.createElement("div");
+    stage.className = "chart-stage";
+    const image = view.querySelector("img");
+    stage.setAttribute("role", "img");
+    stage.setAttribute("aria-label", image?.alt || view.querySelector("[role=img]")?.getAttribute("aria-label") || "Chart");
+    await document.fonts?.ready;
+    view.append(stage);
+    if (spec.width === undefined || typeof spec.width === "number") fitted(spec, view.clientWidth);
+    const { view: live } = await globalThis.vegaEmbed(stage, spec, {
+      ast: true, expr, actions: false, renderer: "canvas", defaultStyle: false, theme: null, hover: !calm(),
+      config: configs[dark() ? "dark" : "light"], tooltip: { disableDefaultStyle: true, theme: "potager" },
+      // Only data of this house may be loaded.
+      loader: { http: { credentials: "same-origin" } },
+    });
+    shown.get(figure)?.finalize();
+    shown.set(figure, live);
+    for (const old of [...view.children]) if (old !== stage) old.remove();
+  } catch (error) {
+    view.querySelector(".chart-stage:last-child:not(:only-child)")?.remove();
+    console.warn("The picture stays:", error);
+  } finally {
+    figure.classList.remove("is-loading");
+  }
+}
+
+/** A single view fills its column; charts made of several keep their own measure. */
+function fitted(spec, width) {
+  if (spec.mark || spec.layer) {
+    spec.width = "container";
+    spec.autosize = { type: "fit", contains: "padding", resize: true, ...(typeof spec.autosize === "object" ? spec.autosize : {}) };
+  } else if (typeof spec.width === "number" && spec.width > width) {
+    spec.width = width - 60;
+  }
+}

@@ -1,0 +1,123 @@
+"""Uploading, planning, importing, undoing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from potager.ground.access.actors import Actor
+from potager.ground.acting.action import action
+from potager.ground.connecting.connectors import connector
+from potager.ground.connecting.models import Import, State
+from potager.ground.jobs.work import enqueue
+from potager.ground.records.checks import keep
+from potager.kit.errors import Conflict, Unavailable
+
+JOB = "connecting.import"
+
+
+@action("connecting.import")
+def upload(*, actor: Actor, file_name: str, chunks: Iterable[bytes], table: str = "") -> Import:
+    """Take a file in, look at it, and propose how to import it; nothing is imported yet."""
+    name = Path(file_name.replace("\\", "/")).name[:200] or "file"
+    imported = Import(file_name=name, owner_id=actor.user_id)
+    _store(imported.path, chunks)
+    try:
+        found = connector(imported.connector)
+        shape = found.inspect(imported.path)
+        imported.fingerprint, imported.bytes = shape.fingerprint, shape.bytes
+        imported.shape = shape.to_dict()
+        imported.plan = found.plan_from(shape).to_dict()
+        imported.table = table or f"data.{found.column_name(Path(name).stem)}"
+        return keep(imported)
+    except BaseException:
+        imported.path.unlink(missing_ok=True)
+        raise
+
+
+def _store(path: Path, chunks: Iterable[bytes]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        with partial.open("wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        mend = "Free some space, or let Potager write to its data folder; then upload it again."
+        raise Unavailable(f"The file could not be kept: {error.strerror}.", mend=mend) from error
+
+
+@action("connecting.import", on="imported")
+def plan(*, actor: Actor, imported: Import, table: str, plan: Mapping[str, Any]) -> Import:
+    """Say which columns become what, in which table."""
+    _need(imported, State.DRAFT, State.FAILED, State.UNDONE)
+    imported.plan = connector(imported.connector).plan_of(plan).to_dict()
+    imported.table = table
+    return keep(imported)
+
+
+@action("connecting.import", on="imported")
+def start(*, actor: Actor, imported: Import, dry_run: bool = False) -> Import:
+    """Import the file, in the background; the same file twice adds nothing. A dry run only reads it."""
+    _need(imported, State.DRAFT, State.FAILED, State.UNDONE)
+    undone = Import.objects.filter(
+        fingerprint=imported.fingerprint, table=imported.table, state=State.UNDONE, plan=imported.plan
+    ).count()
+    imported.load_id = imported.load(undone)
+    verb = "Try" if dry_run else "Import"
+    name = f"{verb} {imported.file_name}"
+    imported.job = enqueue(actor, JOB, name, import_id=str(imported.pk), dry_run=dry_run)
+    imported.state, imported.note = State.RUNNING, ""
+    return keep(imported)
+
+
+@action("connecting.import", on="imported")
+def finish(*, actor: Actor, imported: Import, state: str, outcome: Mapping[str, Any]) -> Import:
+    """Keep what came of an import."""
+    imported.state = State(state)
+    for name, value in outcome.items():
+        setattr(imported, name, value)
+    return keep(imported)
+
+
+@action("connecting.import", on="imported")
+def undo(*, actor: Actor, imported: Import) -> Import:
+    """Take away exactly what an import brought."""
+    _need(imported, State.DONE)
+    same = Import.objects.filter(load_id=imported.load_id, state=State.DONE).exclude(pk=imported.pk)
+    imported.state = State.UNDONE
+    imported.job = enqueue(
+        actor, "connecting.undo", f"Undo {imported.file_name}", table=imported.table, load_id=imported.load_id
+    )
+    for other in same:
+        other.state, other.note = State.UNDONE, "Undone with another import of the same file."
+        keep(other)
+    return keep(imported)
+
+
+@action("connecting.import", on="imported")
+def discard(*, actor: Actor, imported: Import) -> Import:
+    """Forget an upload that was not imported, and remove its file."""
+    from potager.kit.clock import now
+
+    _need(imported, State.DRAFT, State.FAILED, State.UNDONE)
+    imported.archived_at = now()
+    keep(imported)
+    imported.path.unlink(missing_ok=True)
+    return imported
+
+
+def _need(imported: Import, *states: State) -> None:
+    if imported.state not in states:
+        raise Conflict(
+            f"{imported.file_name} is {imported.get_state_display().lower()}.",
+            mend="Wait for it to end, or undo it first."
+            if imported.state == State.RUNNING
+            else "Undo it first.",
+        )
