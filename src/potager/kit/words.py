@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from calendar import monthrange
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -70,12 +71,13 @@ def human(value: Number | None, unit: str = "") -> str:
     if value is None or not is_known(value):
         return UNKNOWN
     base, per = _split(unit)
+    size = abs(float(value))
     if base in _PERCENT:
         return _signed_body(float(value) * _PERCENT[base], "", f"{NBSP}%") + per
     if base == "pp":
         return _signed_body(value, "", f"{NBSP}pp") + per
     if base in CURRENCIES:
-        if 0.005 <= abs(value) < 100 and value != round(value) and base != "JPY":
+        if 0.005 <= size < 100 and not size.is_integer() and base != "JPY":
             return exact(value, unit)
         return _signed_body(value, CURRENCIES[base], "", shorten_from=10_000) + per
     if base in _BARE:
@@ -94,7 +96,7 @@ def exact(value: Number | None, unit: str = "") -> str:
     if base == "pp":
         return f"{grouped(value)}{NBSP}pp{per}"
     if base in CURRENCIES:
-        text = grouped(value, None if 0 < abs(value) < 0.005 else 0 if base == "JPY" else 2)
+        text = grouped(value, None if 0 < abs(float(value)) < 0.005 else 0 if base == "JPY" else 2)
         negative = text.startswith(MINUS)
         return f"{MINUS if negative else ''}{CURRENCIES[base]}{text.removeprefix(MINUS)}{per}"
     text = grouped(value)
@@ -109,6 +111,29 @@ def signed(value: Number | None, unit: str = "") -> str:
         if value is not None and is_known(value) and value > 0 and any(map(str.isdigit, text))
         else text
     )
+
+
+def column(values: Sequence[Number | None], unit: str = "", *, sign: bool = False) -> list[str]:
+    """Return numbers as a column sets them: one scale and one count of decimals for all: ``£512.4k``, ``−£4.1k``."""
+    base, per = _split(unit)
+    factor = _PERCENT.get(base, 1.0)
+    known = [abs(float(value)) * factor for value in values if value is not None and is_known(value)]
+    largest = max(known, default=0.0)
+    scale, name = _scale(largest) if base not in _PERCENT and base != "pp" else (1.0, "")
+    whole = all(size == round(size) for size in known)
+    places = 0 if scale == 1.0 and (whole or largest >= 1000) else 1 if largest / scale >= 10 else 2
+    before = CURRENCIES.get(base, "")
+    after = f"{NBSP}%" if base in _PERCENT else "" if before or base in _BARE else f"{NBSP}{base}"
+    said = []
+    for value in values:
+        if value is None or not is_known(value):
+            said.append(UNKNOWN)
+            continue
+        digits = grouped(abs(float(value)) * factor / scale, places)
+        moved = any(figure in digits for figure in "123456789")
+        mark = "" if not moved else MINUS if value < 0 else "+" if sign else ""
+        said.append(f"{mark}{before}{digits}{name}{after}{per}")
+    return said
 
 
 def between(low: Number | None, high: Number | None, unit: str = "") -> str:
@@ -285,13 +310,17 @@ def _rounded_to_width(low: float, high: float) -> tuple[float, float]:
 
 def _ends(low: float, high: float, symbol: str) -> str:
     """Return both ends of a range on one scale."""
-    largest = max(abs(low), abs(high))
-    reached = [(scale, name) for scale, name in _SCALES if largest >= 10_000 and largest >= scale * 0.9995]
-    scale, name = reached[0] if reached else (1.0, "")
+    scale, name = _scale(max(abs(low), abs(high)))
     return " and ".join(
         f"{MINUS if end < 0 else ''}{symbol}{grouped(abs(end) / scale)}{name if end else ''}"
         for end in (low, high)
     )
+
+
+def _scale(largest: float) -> tuple[float, str]:
+    """Return the scale on which numbers up to ``largest`` are said together."""
+    reached = [found for found in _SCALES if largest >= 10_000 and largest >= found[0] * 0.9995]
+    return reached[0] if reached else (1.0, "")
 
 
 def _direction(length: str, sign: float) -> str:

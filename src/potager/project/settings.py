@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "potager.ground.search",
     "potager.ground.webhooks",
     "potager.ground.accounts",
+    "potager.ground.connecting",
     "potager.insight.metrics",
     "potager.insight.questions",
     "potager.insight.goals",

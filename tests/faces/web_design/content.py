@@ -154,12 +154,13 @@ FILTERS = [{"name": "country", "value": "United Kingdom", "remove": "?"}, {"name
 CHART_SPEC: dict[str, Any] = {
     "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
     "width": 640, "height": 240,
-    "data": {"values": [{"month": f"2011-{index + 1:02}", "revenue": value, "complete": index < 11} for index, value in enumerate(SERIES)]},
+    "data": {"format": {"parse": {"month": "date"}}, "values": [{"month": f"2011-{index + 1:02}-01", "revenue": value, "complete": index < 11} for index, value in enumerate(SERIES)]},
     "encoding": {"x": {"field": "month", "type": "temporal", "timeUnit": "yearmonth", "title": None, "axis": {"format": "%b", "labelAlign": "center"}}},
     "layer": [
-        {"transform": [{"filter": "datum.complete"}], "mark": {"type": "area"}, "encoding": {"y": {"field": "revenue", "type": "quantitative", "title": None, "axis": {"format": "$.2s", "labelExpr": "'£' + format(datum.value / 1000, ',.0f') + 'k'"}}}},
+        {"transform": [{"filter": "datum.complete"}], "mark": {"type": "area"}, "encoding": {"y": {"field": "revenue", "type": "quantitative", "title": None, "axis": {"format": "$.2s", "labelExpr": "datum.value ? '£' + format(datum.value / 1000, ',.0f') + 'k' : '£0'"}}}},
         {"transform": [{"filter": "datum.complete"}], "mark": {"type": "line"}, "encoding": {"y": {"field": "revenue", "type": "quantitative"}}},
-        {"transform": [{"filter": "datum.month >= '2011-11'"}], "mark": {"type": "line", "strokeDash": [3, 4], "strokeWidth": 1.5}, "encoding": {"y": {"field": "revenue", "type": "quantitative"}}},
+        {"data": {"values": [{"from": "2011-11-15", "to": "2011-12-01"}]}, "mark": {"type": "rect", "opacity": 0.14, "color": "#8f846f"}, "encoding": {"x": {"field": "from", "type": "temporal"}, "x2": {"field": "to"}}},
+        {"transform": [{"filter": "!datum.complete"}], "mark": {"type": "text", "align": "right", "dx": 0, "dy": -8, "text": "9 days"}, "encoding": {"y": {"value": 238}}},
         {"mark": {"type": "point", "size": 40, "opacity": 0.01}, "encoding": {"y": {"field": "revenue", "type": "quantitative"}, "tooltip": [{"field": "month", "type": "temporal", "timeUnit": "yearmonth", "title": "Month"}, {"field": "revenue", "type": "quantitative", "format": ",.0f", "title": "Net revenue"}]}},
     ],
 }  # fmt: skip

@@ -174,7 +174,8 @@ class Delimited:
         # Arrow takes a byte-order mark at the start of a buffer away; inside the file it is part of a cell.
         data = chunk.data if not chunk.data.startswith(b"\xef\xbb\xbf") else b"\n" + chunk.data
         table = _parse(data, self._dialect, len(self.labels), types, wanted, on_ragged, self._null_words)
-        if table.num_rows + len(ragged) != chunk.count():
+        cut = table.num_rows + len(ragged)
+        if cut != chunk.lines and cut != len(chunk.spans.starts):
             problem = f"Lines {chunk.line:,} to {chunk.line + chunk.lines - 1:,} of {self._path.name} cannot be cut into rows in one way only."
             raise invalid("path", problem, "Check the delimiter and the quote character, or save the file again as CSV.")
         return table.select(self._names).rename_columns(names(len(self._names))), ragged

@@ -61,13 +61,12 @@ class Spans(NamedTuple):
 
 @dataclass(frozen=True)
 class Chunk:
-    """Whole records. ``lines`` counts the physical lines covered, ``records`` the records that were cut (blank ones too)."""
+    """Whole records. ``lines`` counts the physical lines covered, also those of the rows set aside."""
 
     data: bytes
     line: int
     lines: int
     dialect: Dialect
-    records: int = 0
     done: int = 0
     set_aside: tuple[Rejected, ...] = ()
     known: Spans | None = field(default=None, repr=False)
@@ -77,10 +76,11 @@ class Chunk:
         """The records that are not blank."""
         if self.known is not None:
             return self.known
-        all_ends = line_ends(self.data, final=True)
-        ends = _regular_ends(self.data, all_ends, self.dialect)
-        assert ends is not None  # irregular chunks come with their spans
-        return _spans(self.data, ends, all_ends, self.line)
+        import numpy as np
+
+        ends, quotes = line_ends(self.data, final=True), _quotes(self.data, self.dialect)
+        assert quotes is not None  # irregular chunks come with their spans
+        return _spans(self.data, ends[(np.searchsorted(quotes, ends) & 1) == 0], ends, self.line)
 
     def keeping(self, good: NDArray[np.bool_], set_aside: tuple[Rejected, ...]) -> Chunk:
         """Return the chunk with only the ``good`` records; the others are in ``set_aside``."""
@@ -96,13 +96,6 @@ class Chunk:
     def record(self, at: int) -> bytes:
         """The bytes of one record as they stand in the file, without the line end."""
         return self.data[int(self.spans.starts[at]) : int(self.spans.ends[at])]
-
-    def count(self) -> int:
-        """How many records are not blank; needs no second scan when no line can be blank."""
-        data = self.data
-        if self.known is None and not data.startswith((b"\n", b"\r")) and b"\n\n" not in data and b"\n\r" not in data and b"\r\r" not in data:
-            return self.records
-        return len(self.spans.starts)
 
     def without_first(self) -> Chunk:
         """Return the chunk without its first record that is not blank."""
@@ -130,27 +123,29 @@ def line_ends(data: bytes, *, final: bool) -> Positions:
     return ends
 
 
-def _regular_ends(data: bytes, ends: Positions, dialect: Dialect) -> Positions | None:
-    """Return the line ends that end records, or ``None`` when quotes stand where they should not."""
+def _quotes(data: bytes, dialect: Dialect) -> Positions | None:
+    """Return where the quotes stand, or ``None`` when one stands where it should not."""
     import numpy as np
 
     if dialect.escape:
         return None
     if not dialect.quote or dialect.quote.encode() not in data:
-        return ends
+        return np.array([], np.int64)
     values = np.frombuffer(data, np.uint8)
     quotes = np.flatnonzero(values == ord(dialect.quote))
     openers, closers = quotes[0::2], quotes[1::2]
     beside = np.zeros(256, np.bool_)
     beside[[10, 13, ord(dialect.delimiter)]] = True
     opened = beside[values[np.maximum(openers - 1, 0)]] | (openers == 0)
-    opened[1:] |= openers[1:] == closers[: len(openers) - 1] + 1
     closed = beside[values[np.minimum(closers + 1, len(data) - 1)]] | (closers == len(data) - 1)
-    paired = min(len(closers), len(openers) - 1)
-    closed[:paired] |= closers[:paired] + 1 == openers[1 : paired + 1]
     if not (opened.all() and closed.all()):
-        return None
-    return ends[(np.searchsorted(quotes, ends) & 1) == 0]
+        # A closer right before an opener is one quote inside a cell, doubled.
+        opened[1:] |= openers[1:] == closers[: len(openers) - 1] + 1
+        paired = min(len(closers), len(openers) - 1)
+        closed[:paired] |= closers[:paired] + 1 == openers[1 : paired + 1]
+        if not (opened.all() and closed.all()):
+            return None
+    return quotes
 
 
 def _spans(data: bytes, ends: Positions, all_ends: Positions, line: int) -> Spans:
@@ -222,28 +217,28 @@ def _raw(data: bytes) -> str:
 
 
 def _regular(data: bytes, line: int, dialect: Dialect, longest: int, *, final: bool) -> tuple[Chunk, int] | None:
-    """Cut regular data; return ``None`` when it is not regular or a record is too long."""
-    quoted = bool(dialect.quote) and dialect.quote.encode() in data
-    if not dialect.escape and not quoted and data.count(b"\r") == data.count(b"\r\n"):
-        first, cut = data.find(b"\n"), len(data) if final else data.rfind(b"\n") + 1
-        if (first if first >= 0 else len(data)) > longest or not cut:
-            return None
-        lines = data.count(b"\n", 0, cut) + (not data.endswith(b"\n", 0, cut))
-        return Chunk(data[:cut], line, lines, dialect, records=lines), cut
-    all_ends = line_ends(data, final=final)
-    ends = _regular_ends(data, all_ends, dialect)
-    if ends is None or (len(ends) and int(ends[0]) > longest):
+    """Cut regular data; return ``None`` when it is not regular, a record is too long or none is whole."""
+    import numpy as np
+
+    quotes = _quotes(data, dialect)
+    if quotes is None or (final and len(quotes) % 2) or data.count(b"\r") != data.count(b"\r\n"):
         return None
-    if final:
-        unclosed = quoted and data.count(dialect.quote.encode()) % 2
-        if unclosed or (not len(ends) and len(data) > longest):
-            return None
-        bare = not data.endswith((b"\n", b"\r"))
-        return Chunk(data, line, len(all_ends) + bare, dialect, records=len(ends) + bare), len(data)
-    if not len(ends):
+
+    def inside(at: int) -> int:
+        """How many quotes stand before ``at``: an odd number means inside a quoted cell."""
+        return int(np.searchsorted(quotes, at))
+
+    first = data.find(b"\n")
+    while first >= 0 and (before := inside(first)) % 2:
+        first = data.find(b"\n", int(quotes[before]) if before < len(quotes) else len(data))
+    last = data.rfind(b"\n")
+    while last >= 0 and (before := inside(last)) % 2:
+        last = data.rfind(b"\n", 0, int(quotes[before - 1]))
+    if (first if first >= 0 else len(data)) > longest or (last < 0 and not final):
         return None
-    cut = int(ends[-1]) + 1
-    return Chunk(data[:cut], line, int((all_ends < cut).sum()), dialect, records=len(ends)), cut
+    cut = len(data) if final else last + 1
+    lines = data.count(b"\n", 0, cut) + (not data.endswith(b"\n", 0, cut))
+    return Chunk(data[:cut], line, lines, dialect), cut
 
 
 def chunks(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from potager.engines.attribution.steps import FloatArray
 
@@ -96,7 +97,7 @@ class ArrayAttribution:
     standard_errors: FloatArray | None
     before: FloatArray
     after: FloatArray
-    undefined: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    undefined: NDArray[np.bool_]
     method: Method
 
     def table(self) -> pa.Table:
@@ -116,14 +117,14 @@ class SegmentAttribution:
     """
 
     kind: Literal["sum", "ratio"]
-    segments: pa.Array
+    segments: pa.Array[Any]
     before: FloatArray
     after: FloatArray
     contributions: FloatArray
     within: FloatArray
     mix: FloatArray
-    appeared: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-    vanished: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    appeared: NDArray[np.bool_]
+    vanished: NDArray[np.bool_]
     total: float
     total_before: float
     total_after: float
@@ -196,7 +197,7 @@ class ComponentSegmentAttribution:
         """What each segment contributes through all components."""
         return np.asarray(self.contributions.sum(axis=0))
 
-    def table(self, segments: pa.Array) -> pa.Table:
+    def table(self, segments: pa.Array[Any]) -> pa.Table:
         """Return one row a segment: its label, a column a component, and ``total``."""
         columns = {name: pa.array(row) for name, row in zip(self.components, self.contributions, strict=True)}
         return pa.table({"segment": segments, **columns, "total": pa.array(self.by_segment)})

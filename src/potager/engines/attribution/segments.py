@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from potager.engines.answers import CannotTell
 from potager.engines.attribution.attribute import (
@@ -49,8 +50,11 @@ def attribute_segments(
         refusal = _check(kind, table, side)
         if refusal:
             return refusal
-    segments = pc.unique(pa.chunked_array([_column(before, "segment"), _column(after, "segment")]))
-    present = [_places(table, segments) for table in (before, after)]
+    labels = _labels(before), _labels(after)
+    if labels[0].type != labels[1].type:
+        labels = labels[0], labels[1].cast(labels[0].type)
+    segments = pc.unique(pa.concat_arrays(labels))
+    present = [_places(label, segments) for label in labels]
     sums = {
         name: [
             _spread(table, name, at, len(segments))
@@ -82,7 +86,7 @@ def attribute_segments(
 
 
 def _ratio(
-    segments: pa.Array, numerators: list[FloatArray], denominators: list[FloatArray]
+    segments: pa.Array[Any], numerators: list[FloatArray], denominators: list[FloatArray]
 ) -> SegmentAttribution | CannotTell:
     overall: list[float] = []
     for numerator, denominator, side in zip(numerators, denominators, ("before", "after"), strict=True):
@@ -168,14 +172,14 @@ def attribute_components_by_segment(
             "Give every name one array with an entry a segment, before and after, all of one length."
         )
     absent = [np.isnan(side).any(axis=0) & (np.isnan(side) | (side == 0)).all(axis=0) for side in sides]
-    for side, gone, word in zip(sides, absent, ("before", "after"), strict=True):
-        if not np.isfinite(side[:, ~gone]).all():
+    for values, gone, word in zip(sides, absent, ("before", "after"), strict=True):
+        if not np.isfinite(values[:, ~gone]).all():
             return CannotTell(
                 "incomplete",
                 f"Some segments have only a part of their inputs {word}, or inputs that are not finite.",
                 "Load what is missing, or leave these segments out.",
             )
-        side[:, gone] = 0
+        values[:, gone] = 0
     if parent == "formula_of_sums":
         return _formula_of_sums(formula, sides[0], sides[1])
     return _sum_of_formula(formula, (sides[0], sides[1]), (absent[0], absent[1]))
@@ -184,16 +188,18 @@ def attribute_components_by_segment(
 def _sum_of_formula(
     formula: Formula,
     sides: tuple[FloatArray, FloatArray],
-    absent: tuple[
-        np.ndarray[tuple[int, ...], np.dtype[np.bool_]], np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-    ],
+    absent: tuple[NDArray[np.bool_], NDArray[np.bool_]],
 ) -> ComponentSegmentAttribution | CannotTell:
     game = formula_game(formula)
     both = ~(absent[0] | absent[1])
     matrix = np.zeros((len(formula.names) + 2, len(both)))
     first, last = (np.where(gone, 0.0, value) for gone, value in zip(absent, ends(game, *sides), strict=True))
     if not (np.isfinite(first) & np.isfinite(last)).all():
-        return mixed_state(formula.text) if np.isfinite([first, last]).all() else _no_segment_value(formula)
+        return CannotTell(
+            "undefined",
+            f"'{formula.text}' has no finite value in some segments, so their sum has none.",
+            "Mark a segment that does not exist on a side with nan, or use the formula of the sums.",
+        )
     names = formula.names
     found = attribute_formula_arrays(
         formula,
@@ -234,20 +240,13 @@ def _formula_of_sums(
     # A name whose sum stands still contributes nothing in total, but its segments may have moved against each other:
     # each then counts with the mean slope, which is what contribution / change tends to.
     slope = found.slopes if found.slopes is not None else np.zeros_like(moved)
-    each = np.divide(found.contributions, moved, out=slope.copy(), where=moved != 0)
+    stands_still = np.abs(moved) <= 1e-9 * np.abs(after - before).sum(axis=1, keepdims=True)
+    each = np.divide(found.contributions, moved, out=slope.copy(), where=~stands_still)
     matrix = each * (after - before)
     if not np.isfinite(matrix).all():
         return mixed_state(formula.text)
     method = method_of(formula, found)
     return ComponentSegmentAttribution(formula.names, matrix, first, last, float(last[0] - first[0]), method)
-
-
-def _no_segment_value(formula: Formula) -> CannotTell:
-    return CannotTell(
-        "undefined",
-        f"'{formula.text}' has no finite value in some segments, so their sum has none.",
-        "Mark a segment that does not exist on a side with nan, or use the formula of the sums.",
-    )
 
 
 def _check(kind: str, table: pa.Table, side: str) -> CannotTell | None:
@@ -271,28 +270,24 @@ def _check(kind: str, table: pa.Table, side: str) -> CannotTell | None:
     return None
 
 
-def _column(table: pa.Table, name: str) -> pa.Array:
-    column = table[name].combine_chunks()
-    if isinstance(column, pa.ChunkedArray):
-        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    return column
+def _labels(table: pa.Table) -> pa.Array[Any]:
+    column = table["segment"]
+    if isinstance(column.type, pa.DictionaryType):
+        column = column.cast(column.type.value_type)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
-def _places(table: pa.Table, segments: pa.Array) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    found = pc.index_in(_column(table, "segment"), value_set=segments, skip_nulls=False)
+def _places(labels: pa.Array[Any], segments: pa.Array[Any]) -> NDArray[np.int64]:
+    found = pc.index_in(labels, value_set=segments, skip_nulls=False)
     return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
-def _spread(
-    table: pa.Table, name: str, places: np.ndarray[tuple[int, ...], np.dtype[np.int64]], length: int
-) -> FloatArray:
+def _spread(table: pa.Table, name: str, places: NDArray[np.int64], length: int) -> FloatArray:
     """Return the column laid out over all segments, 0 where the segment has no row."""
     spread = np.zeros(length)
     spread[places] = _numbers(table[name])
     return spread
 
 
-def _numbers(column: pa.ChunkedArray) -> FloatArray:
+def _numbers(column: pa.ChunkedArray[Any]) -> FloatArray:
     return np.asarray(pc.cast(column, pa.float64(), safe=False).to_numpy(), dtype=np.float64)

@@ -166,8 +166,9 @@ class _Quadrature:
         """Return the player's value in every coalition, shape (coalitions or 1, wholes)."""
         if player in self._curved:
             joined = self._joined[:, self._curved.index(player), None]
-            return np.where(joined, self._after[player], self._before[player])
-        return expected[player][None] if player in self._straight else self._before[player][None]
+            return np.asarray(np.where(joined, self._after[player], self._before[player]))
+        side = expected if player in self._straight else self._before
+        return np.asarray(side[player][None])
 
     def _divide(self, at: int, expected: FloatArray, time: float, weight: float, by_slot: FloatArray) -> None:
         """Divide a curved player's value among its slots: all states of its slots within each coalition."""

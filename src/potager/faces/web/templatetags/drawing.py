@@ -50,32 +50,37 @@ def sparkline(
 ) -> SafeString:
     """Return a line of the values on a scale that shows their movement; gaps stay gaps.
 
-    ``partial`` dashes the last step and hollows the last point: that period is not complete.
+    ``partial`` says that the last value is of a period that is not complete: it is hatched, not drawn, because a
+    line down to it would look like a fall.
     """
-    known = [value for value in values if value is not None and math.isfinite(value)]
-    if not known:
-        return _svg("spark", width, height, "")
-    low, high = min(known), max(known)
-    spread = (high - low) or 1.0
-    step = (width - 8) / max(1, len(values) - 1)
-    points = [
-        None
-        if value is None or not math.isfinite(value)
-        else (
-            4 + index * step,
-            height - 4 - (value - low) / spread * (height - 8) if high > low else height / 2,
-        )
-        for index, value in enumerate(values)
+    whole = [
+        None if value is None or not math.isfinite(value) else float(value)
+        for value in (values[:-1] if partial else values)
     ]
-    whole = points[:-1] if partial else points
-    parts = [f'<path class="line" d="{_path(whole)}"/>']
-    last = points[-1]
-    if partial and last and len(points) > 1 and points[-2]:
-        parts.append(f'<path class="line partial" d="{_path(points[-2:])}"/>')
-    if last:
-        kind = "end partial" if partial else "end"
-        parts.append(f'<circle class="{kind}" cx="{last[0]:.1f}" cy="{last[1]:.1f}" r="2.5"/>')
+    known = [value for value in whole if value is not None]
+    step = (width - 8) / max(1, len(values) - 1)
+    parts = []
+    if known:
+        low, high = min(known), max(known)
+        points = [
+            None if value is None else (4 + index * step, _level(value, low, high, height))
+            for index, value in enumerate(whole)
+        ]
+        parts.append(f'<path class="line" d="{_path(points)}"/>')
+        x, y = [point for point in points if point is not None][-1]
+        parts.append(f'<circle class="end" cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>')
+    if partial and values:
+        left, right = width - 4 - max(4.0, step * 0.6), float(width)
+        strokes = "".join(
+            f"M{left:.1f} {y:.1f}L{right:.1f} {y - (right - left):.1f}" for y in range(height - 2, 8, -4)
+        )
+        parts.append(f'<path class="hatch" d="{strokes}"/>')
     return _svg("spark", width, height, "".join(parts))
+
+
+def _level(value: float, low: float, high: float, height: int) -> float:
+    """Return how far down the picture a value stands; values that never move stand in the middle."""
+    return height - 4 - (value - low) / (high - low) * (height - 8) if high > low else height / 2
 
 
 def _svg(kind: str, width: int, height: int, inside: str) -> SafeString:
@@ -127,11 +132,10 @@ def waterfall(amounts: Sequence[float]) -> tuple[list[Step], float]:
     return found, place(0.0)
 
 
-def bar(step: Step, zero: float, *, total: bool = False) -> SafeString:
-    """Return one row of the waterfall, with the line of zero and a hairline to where the next bar starts."""
-    kind = "total" if total else "rises" if step.rises else "falls"
+def bar(step: Step, zero: float, kind: str) -> SafeString:
+    """Return one row of the waterfall: zero, and the bar (``welcome``, ``unwelcome``, ``neutral``, ``total``)."""
     thin = max(step.width, 0.6)
-    return mark_safe(  # noqa: S308 - numbers only
+    return mark_safe(  # noqa: S308 - numbers and a word of this package
         f'<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
         f'<rect class="zero" x="{zero - 0.15:.2f}" y="0" width=".3" height="10"/>'
         f'<rect class="{kind}" x="{min(step.x, 100 - thin):.2f}" y="1.5" width="{thin:.2f}" height="7"/></svg>'

@@ -75,9 +75,7 @@ def change(amount: Any, unit: str = "", good: str = "", relative: bool = True) -
     if amount is None:
         return format_html('<span class="unknown">{}</span>', words.UNKNOWN)
     text = words.signed(amount, unit) if unit or not relative else words.change(amount)
-    welcome = {"up": amount > 0, "down": amount < 0}.get(good)
-    tone = "" if welcome is None or not amount else " welcome" if welcome else " unwelcome"
-    return format_html('<span class="change num{}">{}</span>', tone, text)
+    return format_html('<span class="change num {}">{}</span>', _tone(float(amount), good), text)
 
 
 @register.simple_tag
@@ -172,7 +170,10 @@ def spark(values: Sequence[float | None], unit: str = "", partial: bool = False)
 def drivers(
     rows: Iterable[Any], unit: str = "", total: Any = None, good: str = "", title: str = "Together"
 ) -> dict[str, Any]:
-    """Show drivers as a waterfall of rows that add up. A row has ``title`` and ``amount``; ``url``, ``note`` if any."""
+    """Show drivers as a waterfall of rows that add up.
+
+    A row has ``title`` and ``amount``, and ``url``, ``note`` and ``unexplained`` if any.
+    """
     found = [
         {key: _of(row, key) for key in ("title", "amount", "url", "note", "unexplained")} for row in rows
     ]
@@ -180,16 +181,14 @@ def drivers(
     agreed = _number(total)
     whole = sum(amounts) if agreed is None else float(agreed)
     placed, zero = drawing.waterfall(amounts)
-    for row, step in zip(found, placed, strict=True):
-        row["bar"] = drawing.bar(step, zero)
-        row["share"] = float(row["amount"]) / whole if whole else None
-    sums = drawing.waterfall([*amounts]) if amounts else ([], 0.0)
-    last = sums[0][-1].end if sums[0] else 0.0
-    sum_step = drawing.Step(min(zero, last), abs(last - zero), last >= zero, last)
-    return {
-        "rows": found, "unit": unit, "total": whole, "good": good, "title": title,
-        "bar": drawing.bar(sum_step, zero, total=True),
-    }  # fmt: skip
+    said = words.column([*amounts, whole], unit, sign=True)
+    for row, step, text in zip(found, placed, said, strict=False):
+        row["bar"] = drawing.bar(step, zero, _tone(float(row["amount"]), good) or "neutral")
+        row["share"] = words.grouped(float(row["amount"]) / whole * 100, 1) if whole else ""
+        row["said"], row["tone"] = text, _tone(float(row["amount"]), good)
+    last = placed[-1].end if placed else zero
+    sums = drawing.Step(min(zero, last), abs(last - zero), last >= zero, last)
+    return {"rows": found, "said": said[-1], "title": title, "bar": drawing.bar(sums, zero, "total")}
 
 
 @register.inclusion_tag("ui/chart.html", takes_context=True)
@@ -351,6 +350,13 @@ def attributes(**wanted: Any) -> SafeString:
     return format_html(
         "{}{}", bare, format_html_join("", ' {}="{}"', (pair for pair in pairs if pair[1] is not True))
     )
+
+
+def _tone(amount: float, good: str) -> str:
+    """Return whether a movement is ``welcome`` or ``unwelcome``, or "" where nobody said which way is good."""
+    if not amount or good not in ("up", "down"):
+        return ""
+    return "welcome" if (amount > 0) == (good == "up") else "unwelcome"
 
 
 def _number(given: Any) -> words.Number | None:

@@ -27,6 +27,8 @@ from potager.insight.metrics.semantics.statements import time_columns
 from potager.insight.metrics.semantics.vocabulary import Grouping
 
 VALUE = "value"
+_AGGREGATIONS = frozenset({"count_distinct", "sum"})
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _LONGEST_PERIOD = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
 
@@ -49,20 +51,21 @@ class Rolling:
 def rolling_of(compiled: Compiled, name: str) -> Rolling | None:
     """Return how the metric looks back when it can be told in linear time, else None.
 
-    That is: a cumulative metric over a count of distinct values, by whole days or longer.
+    That is: a cumulative metric over a count of distinct values or a sum, by whole days or longer.
     """
     metric = compiled.all_metrics[name]
     cumulative = metric.type_params.cumulative_type_params
     if metric.type.value != "cumulative" or cumulative is None or cumulative.metric is None:
         return None
     simple = compiled.simple.get(cumulative.metric.name)
-    if simple is None or simple.aggregation != "count_distinct" or simple.fills_gaps or simple.semi_additive:
+    if simple is None or simple.aggregation not in _AGGREGATIONS or simple.fills_gaps or simple.semi_additive:
         return None
     if compiled.finest_grains[f"{simple.model}.{simple.time_dimension}"] in GRAINS[1:]:
         return None
     window, to_date = cumulative.window, cumulative.grain_to_date
     unit = window.granularity if window is not None else (to_date or "day")
-    if unit not in GRAINS:
+    by_months = window is not None and unit in _MONTHS
+    if unit not in GRAINS or (by_months and simple.aggregation == "sum"):
         return None
     return Rolling(
         simple=simple,
@@ -107,18 +110,7 @@ def rolling_query(
         source = source.where(rows.filters[simple.name], copy=False)
     source = source.where(exp.Not(this=exp.Is(this=exp.column(DAY), expression=exp.null())), copy=False)
     source.set("expressions", [_column(DAY), *map(_column, dims), exp.column(simple.row_input).as_("unit")])
-    visits = _visits(rolling, dims)
-    stretches = _stretches(rolling, dims, start)
-    by_day = (
-        exp.select(
-            _column(DAY),
-            *map(_column, dims),
-            _running("change", dims).as_(VALUE),
-            _running("row_change", dims).as_("rows_in_reach"),
-        )
-        .from_(_changes(dims).subquery("changes"))
-        .group_by(_column(DAY), *map(_column, dims))
-    )
+    by_day, parts = _totals(rolling, dims) if simple.aggregation == "sum" else _presence(rolling, dims, start)
     days = exp.select(_column(SPINE_COLUMN)).from_(SPINE_TABLE)
     present = (
         exp.select(_column(DAY), *map(_column, dims), _column(VALUE))
@@ -127,15 +119,51 @@ def rolling_query(
         .where(exp.In(this=_column(DAY), query=exp.Subquery(this=days)))
     )
     query = present if grain == "day" else _by_period(present, rolling.over_period, grain, dims)
-    named = {
-        SPINE_TABLE: series(time_columns(compiled, [simple.name]), start, end),
-        "source": source,
-        "visits": visits,
-        "stretches": stretches,
-    }
-    for name, part in named.items():
+    spine = series(time_columns(compiled, [simple.name]), start, end)
+    for name, part in {SPINE_TABLE: spine, "source": source, **parts}.items():
         query = query.with_(name, as_=part, copy=False)
     return query
+
+
+def _presence(rolling: Rolling, dims: Sequence[str], start: date | None) -> tuple[exp.Select, dict[str, exp.Query]]:
+    """Return how many units are present on each day, and the steps on the way."""
+    visits = _visits(rolling, dims)
+    stretches = _stretches(rolling, dims, start)
+    by_day = (
+        exp.select(
+            _column(DAY),
+            *map(_column, dims),
+            exp.cast(_running("change", dims), "bigint").as_(VALUE),
+            _running("row_change", dims).as_("rows_in_reach"),
+        )
+        .from_(_changes(dims).subquery("changes"))
+        .group_by(_column(DAY), *map(_column, dims))
+    )
+    return by_day, {"visits": visits, "stretches": stretches}
+
+
+def _totals(rolling: Rolling, dims: Sequence[str]) -> tuple[exp.Select, dict[str, exp.Query]]:
+    """Return the running total of each day: over the window's days, the period so far, or everything so far."""
+    keys = [*map(_column, dims)]
+    daily = exp.select(
+        _column(DAY), *keys, exp.Sum(this=_column("unit")).as_("change"), exp.Count(this=exp.Star()).as_("row_change")
+    )
+    daily = daily.from_("source").group_by(_column(DAY), *keys)
+    nothing = [exp.null().as_("change"), exp.Literal.number(0).as_("row_change")]
+    changes = exp.union(exp.select("*").from_("daily"), _every_day(dims, nothing, "daily"), distinct=False, copy=False)
+    frame = None
+    if rolling.reach == "window":
+        days = rolling.count * (7 if rolling.unit == "week" else 1) - 1
+        edges = {"start": interval(days, "DAY"), "start_side": "PRECEDING", "end": "CURRENT ROW"}
+        frame = exp.WindowSpec(kind="RANGE", **edges)
+    period = _period(_column(DAY), rolling.unit) if rolling.reach == "to_date" else None
+    by_day = exp.select(
+        _column(DAY),
+        *keys,
+        _running("change", dims, frame, period).as_(VALUE),
+        _running("row_change", dims, frame, period).as_("rows_in_reach"),
+    )
+    return by_day.from_(changes.subquery("changes")).group_by(_column(DAY), *keys), {"daily": daily}
 
 
 def _column(name: str) -> exp.Column:
@@ -197,7 +225,7 @@ def _ends(rolling: Rolling, dims: Sequence[str]) -> exp.Expr:
 
 
 def _step(count: int, unit: str) -> exp.Expr:
-    months = {"month": 1, "quarter": 3, "year": 12}.get(unit)
+    months = _MONTHS.get(unit)
     if months is not None:
         return interval(count * months, "MONTH")
     return interval(count * (7 if unit == "week" else 1), "DAY")
@@ -219,21 +247,30 @@ def _changes(dims: Sequence[str]) -> exp.Query:
         )
 
     nothing = [exp.Literal.number(0).as_("change"), exp.Literal.number(0).as_("row_change")]
-    every_day = exp.select(_column(SPINE_COLUMN).as_(DAY), *keys, *nothing).from_(SPINE_TABLE)
-    if dims:
-        groups = exp.select(*keys).distinct().from_("visits").subquery("groups")
-        every_day = every_day.join(groups, join_type="cross")
+    every_day = _every_day(dims, nothing, "visits")
     return exp.union(side("begins", 1), side("ends", -1), every_day, distinct=False, copy=False)
 
 
-def _running(column: str, dims: Sequence[str]) -> exp.Expr:
+def _every_day(dims: Sequence[str], nothing: Sequence[exp.Expr], groups_of: str) -> exp.Select:
+    """Return a row that changes nothing for every day of the series and every combination of dimensions."""
+    keys = [*map(_column, dims)]
+    every_day = exp.select(_column(SPINE_COLUMN).as_(DAY), *keys, *nothing).from_(SPINE_TABLE)
+    if dims:
+        groups = exp.select(*keys).distinct().from_(groups_of).subquery("groups")
+        every_day = every_day.join(groups, join_type="cross")
+    return every_day
+
+
+def _running(
+    column: str, dims: Sequence[str], frame: exp.WindowSpec | None = None, period: exp.Expr | None = None
+) -> exp.Expr:
     """Return the running sum over days of a column's total per day, within each combination of dimensions."""
-    summed = exp.Window(
+    return exp.Window(
         this=exp.Sum(this=exp.Sum(this=exp.column(column))),
-        partition_by=[*map(_column, dims)],
+        partition_by=[*map(_column, dims), *([period.copy()] if period is not None else [])],
         order=exp.Order(expressions=[exp.Ordered(this=_column(DAY), nulls_first=False)]),
+        spec=frame.copy() if frame is not None else None,
     )
-    return exp.cast(summed, "bigint")
 
 
 def _by_period(by_day: exp.Select, over_period: str, grain: str, dims: Sequence[str]) -> exp.Select:

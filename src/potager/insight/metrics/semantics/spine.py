@@ -49,14 +49,10 @@ def series(times: Iterable[TimeColumn], start: date | None, end: date | None) ->
         bounded = exp.select(*bounds).from_(data.subquery("spans"))
     else:
         bounded = exp.select(*bounds)
-    each = exp.func("UNNEST", exp.GenerateSeries(start=exp.column("lo"), end=exp.column("hi"), step=_one_day()))
+    each = exp.Explode(this=exp.GenerateSeries(start=exp.column("lo"), end=exp.column("hi"), step=interval(1, "DAY")))
     # Spark wants the generator alone in its select list, so the cast stands outside.
     moments = exp.select(each.as_("moment")).from_(bounded.subquery("bounds")).subquery("moments")
     return exp.select(exp.cast(exp.column("moment"), "date", dialect=DIALECT).as_(SPINE_COLUMN)).from_(moments)
-
-
-def _one_day() -> exp.Expr:
-    return interval(1, "DAY")
 
 
 def interval(count: int, unit: str) -> exp.Expr:

@@ -7,7 +7,7 @@ const shown = new Map();
 
 export function enhance(root) {
   const figures = fresh(root, "figure.chart[data-spec]", "chart");
-  if (!figures.length || innerWidth < 640 || navigator.connection?.saveData) return;
+  if (!figures.length || navigator.connection?.saveData) return;
   const watcher = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;

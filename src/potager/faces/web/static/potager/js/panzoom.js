@@ -28,12 +28,12 @@ class Tree {
 
   tools() {
     const press = (text, label, run) => {
-      const button = make("button", { type: "button", class: "button button-icon", "aria-label": label }, text);
+      const button = make("button", { type: "button", class: "button", "aria-label": label }, text);
       button.addEventListener("click", run);
       return button;
     };
     return make("div", { class: "tree-tools" },
-      press("+", "Zoom in", () => this.zoom(0.8)), press("−", "Zoom out", () => this.zoom(1.25)), press("0", "Show all", () => this.fit()));
+      press("+", "Zoom in", () => this.zoom(0.8)), press("−", "Zoom out", () => this.zoom(1.25)), press("All", "Show all of it", () => this.fit()));
   }
 
   show() { this.svg.setAttribute("viewBox", this.view.map((number) => number.toFixed(2)).join(" ")); }

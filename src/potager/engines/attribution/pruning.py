@@ -1,0 +1,178 @@
+"""Choosing segments so that no two tell the same story, and adding up what a list of segments covers.
+
+How redundancy is pruned. Segments are chosen one at a time, largest excess first. A chosen segment is taken to have
+moved by its excess over what the rest of the data predicts; everything that overlaps it is expected to have moved
+along in proportion to the overlap, and the common trend is estimated anew without it. A parent of the chosen segment,
+a child that merely moved along with it, a segment of other dimensions that shares its rows, and everything that only
+looked good against a trend that the chosen one pulled down, then have little excess left and are dropped. Before a
+segment is chosen it gives way to a child that holds nearly all of its excess in clearly fewer rows, and to a parent
+that has the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from potager.engines.attribution.grouping import Codes, GroupedSums
+from potager.engines.attribution.steps import FloatArray
+
+NEARLY_ALL = 0.9
+"""A child with at least this part of its parent's excess may stand for it ..."""
+CLEARLY_FEWER = 0.8
+"""... if its part of the parent's size is at most this times its part of the excess."""
+SAME_ROWS = 0.02
+"""A parent that is larger by no more than this is the same segment, with a simpler name."""
+LARGEST_COMPLEMENT_FACTOR = 20.0
+"""Excess over the complement is at most this times the excess over the whole (a segment of 95 % of the whole)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is known of every row: the metric, its part of the change, and its shares of the whole."""
+
+    before: FloatArray
+    after: FloatArray
+    contribution: FloatArray
+    share_before: FloatArray
+    size: FloatArray
+    support: FloatArray
+    surprise: FloatArray
+    appeared: NDArray[np.bool_]
+    vanished: NDArray[np.bool_]
+    excess: FloatArray
+
+
+class Search:
+    """Chooses segments one at a time and takes out what each accounts for."""
+
+    def __init__(
+        self,
+        grouped: GroupedSums,
+        figures: Figures,
+        pool: NDArray[np.int64],
+        minimum_excess: float,
+        redundancy: float,
+    ) -> None:
+        self._grouped, self._figures, self._pool = grouped, figures, pool
+        self._codes = grouped.codes[pool]
+        self._excess = figures.excess[pool]
+        self._left = self._excess.copy()
+        largest = np.abs(self._excess).max(initial=0.0)
+        # Below this, an excess is rounding.
+        noise = 1e-12 * float(np.abs(figures.contribution).max() + abs(figures.excess).max())
+        self._least = max(minimum_excess * float(largest), noise)
+        self._needed = np.maximum(redundancy * np.abs(self._excess), self._least)
+        self.redundant = 0
+
+    def choose(self, limit: int) -> list[int]:
+        """Return at most ``limit`` rows."""
+        whole = float(self._figures.contribution[self._grouped.whole])
+        contribution, share = self._figures.contribution[self._pool], self._figures.share_before[self._pool]
+        explained = np.zeros(len(self._pool))
+        moved = 0.0
+        chosen: list[int] = []
+        free = np.ones(len(self._pool), dtype=np.bool_)
+        while len(chosen) < limit:
+            stands_out = free & (np.abs(self._left) > self._needed)
+            if not stands_out.any():
+                break
+            pick = self._better_named(int(np.argmax(np.where(stands_out, np.abs(self._left), -1.0))), free)
+            chosen.append(pick)
+            free[pick] = False
+            rest = max(1 - float(share[pick]), 1 / LARGEST_COMPLEMENT_FACTOR)
+            shift = float(self._left[pick]) / rest
+            explained += shift * self._overlap(pick)
+            moved += shift
+            self._left = contribution - explained - share * (whole - moved)
+        stood_out = np.abs(self._excess) > self._least
+        self.redundant = int((stood_out & free & (np.abs(self._left) <= self._needed)).sum())
+        return [int(self._pool[pick]) for pick in chosen]
+
+    def _better_named(self, pick: int, free: NDArray[np.bool_]) -> int:
+        """Return the child that holds nearly all of the excess in fewer rows, or the parent with the same rows."""
+        size = self._figures.size[self._pool]
+        part = self._left / self._left[pick]
+        own = self._codes[pick]
+        under = ((self._codes == own) | (own == 0)).all(axis=1) & free
+        under[pick] = False
+        tighter = under & (part >= NEARLY_ALL) & (size <= CLEARLY_FEWER * part * size[pick])
+        if tighter.any():
+            pick = int(np.argmin(np.where(tighter, size, np.inf)))
+        own = self._codes[pick]
+        part = self._left / self._left[pick]
+        over = ((self._codes == own) | (self._codes == 0)).all(axis=1) & free
+        same = over & (size <= (1 + SAME_ROWS) * size[pick]) & (np.abs(part - 1) <= SAME_ROWS)
+        # The pool is ordered by the number of conditions: the first has the fewest.
+        return int(np.flatnonzero(same | (np.arange(len(self._pool)) == pick))[0])
+
+    def _overlap(self, pick: int) -> FloatArray:
+        """Return what part of the chosen segment lies in each segment of the pool, by size.
+
+        Looked up where the combination was grouped; else the two are taken to be independent within the segment that
+        their common conditions make.
+        """
+        own, size = self._codes[pick], self._figures.size
+        own_size = size[self._pool[pick]]
+        merged: Codes = np.where(self._codes > 0, self._codes, own)
+        rows, known = self._grouped.find(merged)
+        common, _ = self._grouped.find(np.where(self._codes == own, own, 0).astype(np.int32))
+        around = np.where(common >= 0, size[common], 1.0)
+        estimated = size[self._pool] * own_size / np.where(around > 0, around, 1.0)
+        shared = np.where(rows >= 0, size[rows], np.where(known, 0.0, estimated))
+        same = (merged == own).all(axis=1)
+        part = np.where(same, 1.0, shared / own_size if own_size else 0.0)
+        apart = ((self._codes > 0) & (own > 0) & (self._codes != own)).any(axis=1)
+        return np.asarray(np.where(apart, 0.0, np.clip(part, 0.0, 1.0)), dtype=np.float64)
+
+
+def union_of(grouped: GroupedSums, contribution: FloatArray, ranked: Sequence[int]) -> tuple[float, int]:
+    """Return the contribution of the union of segments, and how many could not be counted into it."""
+    counted: list[tuple[int, ...]] = []
+    covered, uncounted = 0.0, 0
+    for row in ranked:
+        segment = tuple(int(code) for code in grouped.codes[row])
+        together = _union(grouped, contribution, [*counted, segment])
+        if together is None:
+            uncounted += 1
+        else:
+            counted.append(segment)
+            covered = together
+    return covered, uncounted
+
+
+def _union(
+    grouped: GroupedSums, contribution: FloatArray, segments: Sequence[tuple[int, ...]]
+) -> float | None:
+    """Add up a union of segments: the first, and the others, less what the others share with the first."""
+    kept = _maximal(segments)
+    if not kept:
+        return 0.0
+    first, rest = kept[0], kept[1:]
+    rows, known = grouped.find(np.array([first], dtype=np.int32))
+    if rows[0] < 0 and not known[0]:
+        return None
+    shared = [merged for other in rest if (merged := _merge(first, other)) is not None]
+    others, twice = _union(grouped, contribution, rest), _union(grouped, contribution, shared)
+    if others is None or twice is None:
+        return None
+    return (float(contribution[rows[0]]) if rows[0] >= 0 else 0.0) + others - twice
+
+
+def _maximal(segments: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Leave out segments that lie within another one."""
+    kept: list[tuple[int, ...]] = []
+    for segment in sorted(set(segments), key=lambda codes: sum(code > 0 for code in codes)):
+        if not any(_merge(other, segment) == segment for other in kept):
+            kept.append(segment)
+    return kept
+
+
+def _merge(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Return the conditions of the rows that lie in both, or None where two conditions exclude each other."""
+    if any(a and b and a != b for a, b in zip(one, other, strict=True)):
+        return None
+    return tuple(a or b for a, b in zip(one, other, strict=True))
