@@ -172,7 +172,9 @@ class MetricForm(forms.Form):
     kind = forms.ChoiceField(
         label="Kind", choices=[("flow", "Flow"), ("stock", "Stock"), ("rate", "Rate")], widget=forms.RadioSelect
     )
-    target = forms.DecimalField(label="Target", required=False)
+    target = forms.DecimalField(
+        label="Target", required=False, widget=forms.TextInput(attrs={"inputmode": "decimal"})
+    )
     about = forms.CharField(label="What it is", widget=forms.Textarea, required=False)
     public = forms.BooleanField(label="Everybody may see it", required=False, help_text="Its team always may.")
 

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import allauth
 import vl_convert
 from django.contrib.messages import constants
 from django.contrib.messages.storage.base import Message
 from django.http import HttpRequest
-from django.template import Context, Engine, RequestContext
+from django.template.loader import get_template
 from django.test import RequestFactory, override_settings
 
 import potager.faces.web
@@ -37,21 +38,21 @@ FOUND = [
 ]
 
 
-def engine() -> Engine:
-    """Return a template engine over Potager's templates, then allauth's."""
-    import allauth
-
-    return Engine(
-        dirs=[WEB / "templates", Path(allauth.__file__).parent / "templates"],
-        libraries={
-            "potager_ui": "potager.faces.web.templatetags.potager_ui",
-            "static": "django.templatetags.static",
-            "i18n": "django.templatetags.i18n",
-            "allauth": "allauth.templatetags.allauth",
-            "account": "allauth.account.templatetags.account",
-            "socialaccount": "tests.faces.web_design.no_providers",
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [WEB / "templates", Path(allauth.__file__).parent / "templates"],
+        "OPTIONS": {
+            "libraries": {
+                "potager_ui": "potager.faces.web.templatetags.potager_ui",
+                "allauth": "allauth.templatetags.allauth",
+                "account": "allauth.account.templatetags.account",
+                "socialaccount": "tests.faces.web_design.no_providers",
+            }
         },
-    )
+    }
+]
+_one_at_a_time = threading.Lock()  # settings are overridden for the whole process
 
 
 def page(template: str, context: dict[str, Any], *, theme: str = "", path: str = "/") -> str:
@@ -59,8 +60,9 @@ def page(template: str, context: dict[str, Any], *, theme: str = "", path: str =
     request: HttpRequest = RequestFactory().get(path)
     messages = [Message(constants.SUCCESS, "The import is undone: 541,909 lines are out again.")]
     everything = {"theme": theme, "request": request, "csrf_token": "token", "messages": messages, **context}
-    with held(content.NOW), override_settings(ROOT_URLCONF="tests.faces.web_design.urls", STATIC_URL="/static/"):
-        return engine().get_template(template).render(RequestContext(request, everything))
+    changed = {"ROOT_URLCONF": "tests.faces.web_design.urls", "STATIC_URL": "/static/", "TEMPLATES": TEMPLATES}
+    with _one_at_a_time, held(content.NOW), override_settings(**changed):
+        return get_template(template).render(everything)
 
 
 def home() -> dict[str, Any]:
@@ -159,17 +161,18 @@ def serving(port: int = 0) -> Iterator[str]:
 
 def _alone() -> None:
     """Serve until interrupted, with settings of its own."""
-    import django
-    from django.conf import settings
+    import os
 
-    settings.configure(SECRET_KEY="gallery", STATIC_URL="/static/", USE_TZ=True, INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "allauth", "allauth.account"], MIDDLEWARE=["allauth.account.middleware.AccountMiddleware"], ROOT_URLCONF="tests.faces.web_design.urls")
+    import django
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.faces.web_design.settings"
     django.setup()
     with serving(8399) as address:
         print(address)
         threading.Event().wait()
 
 
-__all__ = ["PAGES", "Context", "page", "serving"]
+__all__ = ["PAGES", "page", "serving"]
 
 if __name__ == "__main__":
     _alone()

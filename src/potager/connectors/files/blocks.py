@@ -61,7 +61,9 @@ def positions(plan: ReadPlan, labels: Sequence[str], where: str) -> tuple[list[i
         raise invalid("columns", problem, "Map the columns again, or give a file with the same header.")
     known = {column.source for column in plan.columns}
     new = [label for label in labels if label not in known]
-    return [at[column.source] for column in plan.included], [f"Not in the plan, not read: {listed(new)}."] if new else []
+    return [at[column.source] for column in plan.included], [
+        f"Not in the plan, not read: {listed(new)}."
+    ] if new else []
 
 
 def names(count: int) -> list[str]:

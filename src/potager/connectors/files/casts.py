@@ -77,7 +77,7 @@ def number_pattern(mark: str) -> str:
 AMBIGUOUS_NUMBER = r"[+-]?\d{1,3}[.,]\d{3}"
 
 
-def _core(value: str) -> str:
+def core_sql(value: str) -> str:
     """Return the SQL for a number's text without currency and percent signs; (12) and 12- become -12."""
     bare = f"trim(regexp_replace({value}, {quoted(CURRENCIES + '|%')}, '', 'g'), ' \u00a0\u202f')"
     return (
@@ -95,7 +95,7 @@ def _plain_number(core: str, mark: str) -> str:
 
 
 def _number_text(value: str, cast: Cast) -> str:
-    core = _core(value)
+    core = core_sql(value)
     if cast.decimal_mark == "mixed":
         last = f"CASE WHEN {_full(core, AMBIGUOUS_NUMBER)} THEN NULL "
         text = f"{last}ELSE coalesce({_plain_number(core, '.')}, {_plain_number(core, ',')}) END"
@@ -109,7 +109,9 @@ def _number(value: str, cast: Cast) -> str:
     text, share = _number_text(value, cast), " / 100" if cast.percent else ""
     places = decimal_places(cast.type)
     if cast.type == "integer":
-        hexadecimal = f"CASE WHEN {_full(value, '0[xX][0-9a-fA-F]{1,16}')} THEN TRY_CAST({value} AS BIGINT) END"
+        hexadecimal = (
+            f"CASE WHEN {_full(value, '0[xX][0-9a-fA-F]{1,16}')} THEN TRY_CAST({value} AS BIGINT) END"
+        )
         whole = f"CASE WHEN {_full(value, '[+-]?[0-9]+')} THEN {value} ELSE {text} END"
         exact = f"TRY_CAST(regexp_extract({whole}, '^([+-]?[0-9]+)(\\.0*)?$', 1) AS BIGINT)"
         return f"coalesce({exact}, {hexadecimal})"
@@ -117,7 +119,11 @@ def _number(value: str, cast: Cast) -> str:
         precision, scale = places
         wide = f"TRY_CAST({text} AS DECIMAL(38,{scale}))"
         # More decimals than the type has would be rounded away without a word: such a text does not fit.
-        fits = _full(f"coalesce({text}, '')", rf"[^.]*(\.\d{{0,{scale + (0 if not share else -2)}}}0*)?") if scale >= (2 if share else 0) else "true"
+        fits = (
+            _full(f"coalesce({text}, '')", rf"[^.]*(\.\d{{0,{scale + (0 if not share else -2)}}}0*)?")
+            if scale >= (2 if share else 0)
+            else "true"
+        )
         return f"CASE WHEN {fits} THEN TRY_CAST(({wide}{share}) AS DECIMAL({precision},{scale})) END"
     double = f"(TRY_CAST({text} AS DOUBLE){share})"
     return f"CASE WHEN isfinite({double}) THEN {double} END"
@@ -192,13 +198,13 @@ def kind_sql(column: str, cast: Cast) -> str:
     if cast.type == "json":
         return "'is not valid JSON'"
     if cast.percent:
-        lacking = f"WHEN NOT contains({value}, '%') THEN 'has no percent sign, while the column holds percentages' "
+        lacking = (
+            f"WHEN NOT contains({value}, '%') THEN 'has no percent sign, while the column holds percentages' "
+        )
     else:
         lacking = ""
     if cast.decimal_mark == "mixed":
-        lacking += (
-            f"WHEN {_full(_core(value), AMBIGUOUS_NUMBER)} THEN 'is ambiguous: the mark may be for decimals or for thousands' "
-        )
+        lacking += f"WHEN {_full(core_sql(value), AMBIGUOUS_NUMBER)} THEN 'is ambiguous: the mark may be for decimals or for thousands' "
     what = {"integer": "a whole number of at most 18 digits"}.get(cast.type, "a number")
     if decimal_places(cast.type):
         what = f"a number that fits {cast.type}"
@@ -216,7 +222,9 @@ def connection() -> duckdb.DuckDBPyConnection:
     """Return a DuckDB of its own that can reach no file, for computing over Arrow tables on one thread."""
     import duckdb
 
-    database = duckdb.connect(config={"threads": 1, "enable_external_access": False, "autoload_known_extensions": False})
+    database = duckdb.connect(
+        config={"threads": 1, "enable_external_access": False, "autoload_known_extensions": False}
+    )
     database.execute("SET TimeZone = 'UTC'")
     return database
 

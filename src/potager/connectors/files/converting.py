@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from potager.connectors.files.blocks import Block
-from potager.connectors.files.casts import arrow_type, connection, is_null, kind_sql, reason_of, run, trimmed, value_sql
+from potager.connectors.files.casts import (
+    arrow_type,
+    connection,
+    is_null,
+    kind_sql,
+    reason_of,
+    run,
+    trimmed,
+    value_sql,
+)
 from potager.connectors.files.plans import ReadPlan
 from potager.connectors.files.shapes import Rejected
 
@@ -48,7 +57,11 @@ class Converter:
         import numpy as np
         import pyarrow as pa
 
-        asked = [at for at, column in enumerate(self._columns) if at not in block.final and column.cast.type != "text"]
+        asked = [
+            at
+            for at, column in enumerate(self._columns)
+            if at not in block.final and column.cast.type != "text"
+        ]
         values, failed = self._values(block.table, asked) if asked else ({}, None)
         columns = [
             values[at] if at in values else self._text(block.table.column(at), at, final=at in block.final)
@@ -70,15 +83,23 @@ class Converter:
         words = self._columns[at].cast.null_words
         if final or not words:
             return column
-        return pc.if_else(pc.is_in(column, value_set=pa.array(words, column.type)), pa.scalar(None, column.type), column)
+        return pc.if_else(
+            pc.is_in(column, value_set=pa.array(words, column.type)), pa.scalar(None, column.type), column
+        )
 
-    def _values(self, table: pa.Table, asked: list[int]) -> tuple[dict[int, pa.ChunkedArray], NDArray[np.bool_]]:
+    def _values(
+        self, table: pa.Table, asked: list[int]
+    ) -> tuple[dict[int, pa.ChunkedArray], NDArray[np.bool_]]:
         casts = {at: self._columns[at].cast for at in asked}
         inner = ", ".join(f"c{at}, {value_sql(f'c{at}', cast)} AS v{at}" for at, cast in casts.items())
-        failing = " OR ".join(f"(v{at} IS NULL AND NOT {is_null(f'c{at}', cast)})" for at, cast in casts.items())
+        failing = " OR ".join(
+            f"(v{at} IS NULL AND NOT {is_null(f'c{at}', cast)})" for at, cast in casts.items()
+        )
         outer = ", ".join(f"v{at}" for at in asked)
         found = run(
-            self._database(), table.select([f"c{at}" for at in asked]), f"SELECT {outer}, ({failing}) AS failed FROM (SELECT {inner} FROM t)"
+            self._database(),
+            table.select([f"c{at}" for at in asked]),
+            f"SELECT {outer}, ({failing}) AS failed FROM (SELECT {inner} FROM t)",
         )
         return {at: found.column(f"v{at}") for at in asked}, found.column("failed").to_numpy()
 
@@ -90,7 +111,11 @@ class Converter:
             f"{trimmed(f'c{at}')} AS t{at}, CASE WHEN v{at} IS NULL AND NOT {is_null(f'c{at}', cast)} THEN {kind_sql(f'c{at}', cast)} END AS k{at}"
             for at, cast in casts.items()
         )
-        failed = run(self._database(), block.table.select([f"c{at}" for at in asked]).take(rows), f"SELECT {outer} FROM (SELECT {inner} FROM t)")
+        failed = run(
+            self._database(),
+            block.table.select([f"c{at}" for at in asked]).take(rows),
+            f"SELECT {outer} FROM (SELECT {inner} FROM t)",
+        )
         places = rows.tolist()
         reasons: list[list[tuple[str, str, str]]] = [[] for _ in places]
         for at in asked:
@@ -101,5 +126,7 @@ class Converter:
                     reasons[place].append((source, reason_of(texts[place], kind), kind))
         return [
             Rejected(line, tuple(why), cells, raw)
-            for line, why, (cells, raw) in zip(block.line_of(places), reasons, block.originals(places), strict=True)
+            for line, why, (cells, raw) in zip(
+                block.line_of(places), reasons, block.originals(places), strict=True
+            )
         ]

@@ -68,7 +68,10 @@ def _parse(
     return csv.read_csv(
         pa.BufferReader(data),
         read_options=csv.ReadOptions(
-            column_names=fields, autogenerate_column_names=fields is None, use_threads=False, block_size=len(data) + 2
+            column_names=fields,
+            autogenerate_column_names=fields is None,
+            use_threads=False,
+            block_size=len(data) + 2,
         ),
         parse_options=csv.ParseOptions(
             delimiter=dialect.delimiter,
@@ -78,7 +81,10 @@ def _parse(
             invalid_row_handler=on_ragged,
         ),
         convert_options=csv.ConvertOptions(
-            column_types=text | types, strings_can_be_null=False, null_values=list(null_words), include_columns=only or None
+            column_types=text | types,
+            strings_can_be_null=False,
+            null_values=list(null_words),
+            include_columns=only or None,
         ),
     )
 
@@ -88,19 +94,29 @@ class Delimited:
 
     unit: Literal["bytes", "rows"] = "bytes"
 
-    def __init__(self, path: Path, plan: ReadPlan, *, most_unpacked: int, size: int = BLOCK, offset: int = 0) -> None:
+    def __init__(
+        self, path: Path, plan: ReadPlan, *, most_unpacked: int, size: int = BLOCK, offset: int = 0
+    ) -> None:
         self._path, self._plan, self._size = path, plan, size
         self._dialect = Dialect(plan.delimiter, plan.quote, plan.escape)
         self.total = path.stat().st_size
-        self._stream = TextStream(path, encoding=plan.encoding, compression=plan.compression, most_unpacked=most_unpacked)
+        self._stream = TextStream(
+            path, encoding=plan.encoding, compression=plan.compression, most_unpacked=most_unpacked
+        )
         read = skip_lines(self._stream.read, plan.skip_lines, size)
         self._chunks: Iterator[Chunk] = chunks(
-            read, self._dialect, longest=plan.longest_line, line=plan.skip_lines + 1, size=size, position=self._stream.position
+            read,
+            self._dialect,
+            longest=plan.longest_line,
+            line=plan.skip_lines + 1,
+            size=size,
+            position=self._stream.position,
         )
         sources = [column.source for column in plan.columns]
+        self.header: list[str] = []
         if plan.header:
-            first, cells = self._header()
-            self.labels = labels_of(cells)
+            first, self.header = self._header()
+            self.labels = labels_of(self.header)
             self._chunks = chain([first], self._chunks)
             while (beyond := f"column {len(self.labels) + 1}") in sources and beyond not in self.labels:
                 self.labels.append(beyond)  # rows that end in a delimiter have one cell more than the header
@@ -121,7 +137,9 @@ class Delimited:
 
     def _plain_columns(self) -> tuple[frozenset[int], dict[str, pa.DataType], tuple[str, ...]]:
         """Return the columns that Arrow may convert itself: plainly written, with the same null words."""
-        typed = [(at, column.cast) for at, column in enumerate(self._plan.included) if column.cast.type != "text"]
+        typed = [
+            (at, column.cast) for at, column in enumerate(self._plan.included) if column.cast.type != "text"
+        ]
         plain = [(at, cast) for at, cast in typed if reads_plainly(cast)]
         words = set(plain[0][1].null_words) if plain else set()
         plain = [(at, cast) for at, cast in plain if set(cast.null_words) == words]
@@ -177,7 +195,9 @@ class Delimited:
         cut = table.num_rows + len(ragged)
         if cut != chunk.lines and cut != len(chunk.spans.starts):
             problem = f"Lines {chunk.line:,} to {chunk.line + chunk.lines - 1:,} of {self._path.name} cannot be cut into rows in one way only."
-            raise invalid("path", problem, "Check the delimiter and the quote character, or save the file again as CSV.")
+            raise invalid(
+                "path", problem, "Check the delimiter and the quote character, or save the file again as CSV."
+            )
         return table.select(self._names).rename_columns(names(len(self._names))), ragged
 
     def _is_sound(self, table: pa.Table) -> bool:
@@ -196,7 +216,9 @@ class Delimited:
                     return False
         return True
 
-    def _ragged(self, chunk: Chunk, ragged: list[tuple[int, int]]) -> tuple[tuple[Rejected, ...], Callable[[], NDArray[np.int64]]]:
+    def _ragged(
+        self, chunk: Chunk, ragged: list[tuple[int, int]]
+    ) -> tuple[tuple[Rejected, ...], Callable[[], NDArray[np.int64]]]:
         import numpy as np
 
         width = len(self.labels)
@@ -208,7 +230,13 @@ class Delimited:
         for at, found in ragged:
             kind = f"has too {'few' if found < width else 'many'} cells for the {width} columns."
             text = chunk.record(at)[: 4 * RAW_KEPT].decode("utf-8", "replace")[:RAW_KEPT]
-            aside.append(Rejected(int(chunk.spans.lines[at]), (("", f"The row has {found} cells instead of {width}.", f"The row {kind}"),), raw=text))
+            aside.append(
+                Rejected(
+                    int(chunk.spans.lines[at]),
+                    (("", f"The row has {found} cells instead of {width}.", f"The row {kind}"),),
+                    raw=text,
+                )
+            )
         return tuple(aside), good
 
     def _originals(self, chunk: Chunk, records: list[int]) -> list[Original]:

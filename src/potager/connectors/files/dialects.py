@@ -27,7 +27,6 @@ class Layout:
     header: bool
     skip_lines: int
     width: int
-    first: tuple[str, ...]
 
 
 def layout_of(text: str, options: ReadOptions, extension: str) -> Layout:
@@ -35,7 +34,11 @@ def layout_of(text: str, options: ReadOptions, extension: str) -> Layout:
     lines = text.splitlines(keepends=True)[:_LINES]
     quote = options.quote if options.quote is not None else _quote(lines, options.delimiter)
     sample = "".join(lines)
-    escape = "\\" if quote and f"\\{quote}" in sample and f'"{quote}{quote}' not in sample and _escaped(sample, quote) else ""
+    escape = (
+        "\\"
+        if quote and f"\\{quote}" in sample and f'"{quote}{quote}' not in sample and _escaped(sample, quote)
+        else ""
+    )
     if options.delimiter:
         delimiter = options.delimiter
     else:
@@ -47,7 +50,7 @@ def layout_of(text: str, options: ReadOptions, extension: str) -> Layout:
     skip = options.skip_lines if options.skip_lines is not None else _preamble(rows, width)
     table = [row for line, row in rows if row and line > skip]
     header = options.header if options.header is not None else has_header(table)
-    return Layout(delimiter, quote, escape, header, skip, width, tuple(table[0]) if table else ())
+    return Layout(delimiter, quote, escape, header, skip, width)
 
 
 def _usual(widths: Counter[int]) -> int:
@@ -61,7 +64,11 @@ def _quote(lines: Sequence[str], delimiter: str | None) -> str:
     sample = "".join(lines)
 
     def enclosing(quote: str) -> int:
-        return len(re.findall(rf"(?:^|[{marks}]){quote}[^{quote}\n]*{quote}(?=[{marks}\r\n]|$)", sample, re.MULTILINE))
+        return len(
+            re.findall(
+                rf"(?:^|[{marks}]){quote}[^{quote}\n]*{quote}(?=[{marks}\r\n]|$)", sample, re.MULTILINE
+            )
+        )
 
     return "'" if enclosing("'") and not enclosing('"') and "'" in sample and '"' not in sample else '"'
 
@@ -122,14 +129,24 @@ def has_header(table: Sequence[Sequence[str]]) -> bool:
         return True
     first, below = table[0], table[1:50]
     filled = [cell for cell in first if cell.strip()]
-    if not filled or any(looks_like_value(cell) and not re.fullmatch(r"(19|20)\d\d", cell.strip()) for cell in filled):
+    if not filled or any(
+        looks_like_value(cell) and not re.fullmatch(r"(19|20)\d\d", cell.strip()) for cell in filled
+    ):
         return False
     if not below:
         return True
     columns = range(len(first))
-    valued = sum(1 for at in columns if sum(looks_like_value(row[at]) for row in below if at < len(row)) > len(below) / 2)
+    valued = sum(
+        1
+        for at in columns
+        if sum(looks_like_value(row[at]) for row in below if at < len(row)) > len(below) / 2
+    )
     if valued:
         return True
     # Only text everywhere: a first row that occurs again is a row like the others.
-    repeated = sum(1 for at in columns if any(at < len(row) and row[at] == first[at] and first[at].strip() for row in below))
+    repeated = sum(
+        1
+        for at in columns
+        if any(at < len(row) and row[at] == first[at] and first[at].strip() for row in below)
+    )
     return repeated == 0

@@ -65,7 +65,9 @@ def survey(path: Path, *, compression: str, options: ReadOptions, text: bool) ->
 
 def _check_unpacked(path: Path, unpacked: int, most: int) -> None:
     if unpacked > most:
-        raise TooLarge(f"{path.name} unpacks to more than {most:,} bytes.", mend="Unpack it and check what is inside.")
+        raise TooLarge(
+            f"{path.name} unpacks to more than {most:,} bytes.", mend="Unpack it and check what is inside."
+        )
 
 
 class _Look:
@@ -143,14 +145,18 @@ class TextStream:
         self._packed = bool(compression)
         name = codecs.lookup(encoding).name
         codecs.register_error(_INVALID, _marked)
-        self._decoder = None if name in {"utf-8", "utf-8-sig", "ascii"} else codecs.getincrementaldecoder(name)(_INVALID)
+        self._decoder = (
+            None if name in {"utf-8", "utf-8-sig", "ascii"} else codecs.getincrementaldecoder(name)(_INVALID)
+        )
         self._read = 0
         self._begun = False
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:

@@ -32,12 +32,27 @@ _REFUSED: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\xd8\xff", "a picture", "Give the table as CSV, Excel, JSON Lines or Parquet."),
     (b"{\\rtf", "a text document (RTF)", "Save the table as CSV or Excel."),
 )  # fmt: skip
-_TELLING = {b"%PDF-", b"{\\rtf", b"BZh91AY&SY", b"7z\xbc\xaf\x27\x1c", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"\xff\xd8\xff", b"\x89PNG"}
+_TELLING = {
+    b"%PDF-",
+    b"{\\rtf",
+    b"BZh91AY&SY",
+    b"7z\xbc\xaf\x27\x1c",
+    b"\xfd7zXZ\x00",
+    b"\x28\xb5\x2f\xfd",
+    b"\xff\xd8\xff",
+    b"\x89PNG",
+}
 _EXTENSIONS: dict[str, Format] = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".tab": "csv", ".dat": "csv", ".psv": "csv",
     ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".parquet": "parquet", ".pq": "parquet", ".xlsx": "xlsx", ".xlsm": "xlsx",
 }  # fmt: skip
-_NAMES = {"csv": "text in columns (CSV)", "jsonl": "JSON Lines", "json": "a JSON array", "parquet": "a Parquet file", "xlsx": "an Excel workbook"}
+_NAMES = {
+    "csv": "text in columns (CSV)",
+    "jsonl": "JSON Lines",
+    "json": "a JSON array",
+    "parquet": "a Parquet file",
+    "xlsx": "an Excel workbook",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +78,13 @@ def readable(path: Path) -> Iterator[None]:
     except IsADirectoryError as error:
         raise invalid("path", f"{path} is a folder.", "Give the path of one file.") from error
     except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-        raise invalid("path", f"{path.name} is damaged: it cannot be unpacked to its end.", "Fetch it again.") from error
+        raise invalid(
+            "path", f"{path.name} is damaged: it cannot be unpacked to its end.", "Fetch it again."
+        ) from error
     except OSError as error:
-        raise Unavailable(f"{path} cannot be read: {error.strerror or error}.", mend="Try again later.") from error
+        raise Unavailable(
+            f"{path} cannot be read: {error.strerror or error}.", mend="Try again later."
+        ) from error
 
 
 @contextmanager
@@ -97,11 +116,17 @@ def kind_of(path: Path, options: ReadOptions) -> Kind:
     problems: tuple[FieldProblem, ...] = ()
     if extension and extension != found and {extension, found} != {"json", "jsonl"}:
         shown = path.suffix or path.name
-        problems = (FieldProblem("path", f"The file is named {shown}, but it is {_NAMES[found]}; it is read as that."),)
+        problems = (
+            FieldProblem(
+                "path", f"The file is named {shown}, but it is {_NAMES[found]}; it is read as that."
+            ),
+        )
     return Kind(found, compression, problems)
 
 
-def _by_content(path: Path, head: bytes, tail: bytes, size: int, extension: Format | None, options: ReadOptions) -> Format:
+def _by_content(
+    path: Path, head: bytes, tail: bytes, size: int, extension: Format | None, options: ReadOptions
+) -> Format:
     for magic, what, mend in _REFUSED:
         # A header may begin with the letters of a binary format (PARENT, ORCHARD): those have zero bytes.
         if head.startswith(magic) and (b"\0" in head or magic in _TELLING):
@@ -112,13 +137,20 @@ def _by_content(path: Path, head: bytes, tail: bytes, size: int, extension: Form
         return "parquet"
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zip(path, options)
-    text = head.removeprefix(b"\xef\xbb\xbf").replace(b"\x00", b"").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
+    text = (
+        head.removeprefix(b"\xef\xbb\xbf")
+        .replace(b"\x00", b"")
+        .removeprefix(b"\xff\xfe")
+        .removeprefix(b"\xfe\xff")
+    )
     start = text.lstrip()[:200].lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<table", b"<script")):
         mend = "Open the address in a browser: it may be an error or a sign-in page. Fetch the data itself."
         raise invalid("path", f"{path.name} is a web page (HTML), not data.", mend)
     if start.startswith((b"<?xml", b"<feed", b"<rss")):
-        raise invalid("path", f"{path.name} is XML, which cannot be read.", "Export the table as CSV or Excel.")
+        raise invalid(
+            "path", f"{path.name} is XML, which cannot be read.", "Export the table as CSV or Excel."
+        )
     return _json(path, text.lstrip(), extension)
 
 
@@ -131,7 +163,9 @@ def _json(path: Path, text: bytes, extension: Format | None) -> Format:
         if first.endswith(b"}") or len(first) > 4096 or extension == "jsonl":
             return "jsonl"
         mend = "Give a JSON array of objects, or one object on each line (JSON Lines)."
-        raise invalid("path", f"{path.name} is one JSON object over several lines, not a list of records.", mend)
+        raise invalid(
+            "path", f"{path.name} is one JSON object over several lines, not a list of records.", mend
+        )
     return extension if extension in {"csv", "jsonl"} else "csv"
 
 
@@ -148,4 +182,6 @@ def _zip(path: Path, options: ReadOptions) -> Format:
         raise invalid("path", f"{path.name} is a binary Excel workbook (.xlsb).", "Save it as .xlsx.")
     if "content.xml" in names:
         raise invalid("path", f"{path.name} is an OpenDocument file.", "Save it as .xlsx or CSV.")
-    raise invalid("path", f"{path.name} is a zip archive of {len(names):,} files, which cannot be read.", _UNPACK)
+    raise invalid(
+        "path", f"{path.name} is a zip archive of {len(names):,} files, which cannot be read.", _UNPACK
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _LINES = Dialect("\x1f", "")
 _DECODER = json.JSONDecoder()
-_SPACE = " \t\r\n"
+_SPACE = re.compile(r"[ \t\r\n]*")
 _NEW_LINE = "\n"
 _NOT_JSON = "The line is not valid JSON."
 _NO_OBJECT = "The line is JSON, but not an object with named values."
@@ -53,7 +54,9 @@ class _JsonRecords:
         self.labels = [column.source for column in plan.columns]
         self.notes: list[str] = []
         self.total = path.stat().st_size
-        self._stream = TextStream(path, encoding=plan.encoding, compression=plan.compression, most_unpacked=most_unpacked)
+        self._stream = TextStream(
+            path, encoding=plan.encoding, compression=plan.compression, most_unpacked=most_unpacked
+        )
         self._own = threading.local()
         self._known = set(self.labels)
 
@@ -69,16 +72,18 @@ class _JsonRecords:
         aside = list(piece.set_aside)
 
         def set_aside(at: int, reason: str) -> None:
-            raw = piece.texts[at][: 4 * RAW_KEPT].decode("utf-8", "replace")[:RAW_KEPT].replace("\0", "\ufffd")
+            raw = (
+                piece.texts[at][: 4 * RAW_KEPT].decode("utf-8", "replace")[:RAW_KEPT].replace("\0", "\ufffd")
+            )
             aside.append(Rejected(piece.lines[at], (("", reason, reason),), raw=raw))
 
-        column = _as_text(piece.texts)
-        if column is None:
-            column = pa.array([text.decode("utf-8", "replace") if _is_text(text) else "" for text in piece.texts], pa.string())
+        column = as_column(piece.texts)
         if not hasattr(self._own, "database"):
             self._own.database = connection()
         table = pa.table({"j": column})
-        kinds = run(self._own.database, table, "SELECT CASE WHEN json_valid(j) THEN json_type(j) END AS kind FROM t")
+        kinds = run(
+            self._own.database, table, "SELECT CASE WHEN json_valid(j) THEN json_type(j) END AS kind FROM t"
+        )
         kind = kinds.column("kind").to_numpy(zero_copy_only=False)
         fits = kind == "OBJECT"
         for at in np.flatnonzero(~fits).tolist():
@@ -96,13 +101,20 @@ class _JsonRecords:
             return [piece.lines[good[row]] for row in asked]
 
         def originals(asked: Sequence[int]) -> list[Original]:
-            return [((), piece.texts[good[row]][: 4 * RAW_KEPT].decode("utf-8", "replace")[:RAW_KEPT]) for row in asked]
+            return [
+                ((), piece.texts[good[row]][: 4 * RAW_KEPT].decode("utf-8", "replace")[:RAW_KEPT])
+                for row in asked
+            ]
 
         return Block(rows, frozenset(), piece.done, line_of, originals, tuple(aside))
 
     def _note_unknown(self, table: pa.Table) -> None:
         """Say which keys occur that the plan does not know: they are not read."""
-        keys = run(self._own.database, table, "SELECT DISTINCT unnest(json_keys(j)) AS key FROM t ORDER BY key").column("key").to_pylist()
+        keys = (
+            run(self._own.database, table, "SELECT DISTINCT unnest(json_keys(j)) AS key FROM t ORDER BY key")
+            .column("key")
+            .to_pylist()
+        )
         new = [key for key in keys if key not in self._known]
         if new:
             self._known.update(new)
@@ -116,16 +128,18 @@ def _is_text(text: bytes) -> bool:
         return False
 
 
-def _as_text(texts: list[bytes]) -> pa.Array | None:
-    """Return the texts as an Arrow column, or ``None`` when some are not UTF-8 or hold zero bytes."""
+def as_column(texts: Sequence[bytes]) -> pa.Array:
+    """Return texts as an Arrow column; those that are not UTF-8 or hold zero bytes become empty, which is not JSON."""
     import pyarrow as pa
 
-    if any(b"\0" in text for text in texts):
-        return None
+    column = pa.array(texts, pa.binary())
     try:
-        return pa.array(texts, pa.binary()).cast(pa.string())
+        text = column.cast(pa.string())
     except pa.ArrowInvalid:
-        return None
+        text = None
+    if text is None or any(b"\0" in one for one in texts):
+        return pa.array([one.decode() if _is_text(one) else "" for one in texts], pa.string())
+    return text
 
 
 class JsonLines(_JsonRecords):
@@ -134,11 +148,22 @@ class JsonLines(_JsonRecords):
     def work(self) -> Iterator[Texts]:
         """Yield the lines of the file."""
         cut: Iterator[Chunk] = chunks(
-            self._stream.read, _LINES, longest=self._plan.longest_line, size=self._size, position=self._stream.position
+            self._stream.read,
+            _LINES,
+            longest=self._plan.longest_line,
+            size=self._size,
+            position=self._stream.position,
         )
         for chunk in cut:
-            pairs = zip(chunk.spans.starts.tolist(), chunk.spans.ends.tolist(), chunk.spans.lines.tolist(), strict=True)
-            rows = [(chunk.data[start:end], line) for start, end, line in pairs if chunk.data[start:end].strip()]
+            pairs = zip(
+                chunk.spans.starts.tolist(),
+                chunk.spans.ends.tolist(),
+                chunk.spans.lines.tolist(),
+                strict=True,
+            )
+            rows = [
+                (chunk.data[start:end], line) for start, end, line in pairs if chunk.data[start:end].strip()
+            ]
             yield Texts([text for text, _ in rows], [line for _, line in rows], chunk.done, chunk.set_aside)
 
 
@@ -160,7 +185,9 @@ class JsonArray(_JsonRecords):
         yield Texts(texts, lines, self._stream.position())
 
 
-def elements(name: str, read: Callable[[int], bytes], *, longest: int, size: int = 1 << 20) -> Iterator[tuple[str, int]]:
+def elements(
+    name: str, read: Callable[[int], bytes], *, longest: int, size: int = 1 << 20
+) -> Iterator[tuple[str, int]]:
     """Yield each element of the JSON array in a stream as its own text with its line, in bounded memory.
 
     Raises ``Invalid`` with the line where the JSON breaks: what follows a break cannot be told apart.
@@ -186,7 +213,7 @@ def elements(name: str, read: Callable[[int], bytes], *, longest: int, size: int
         """Return the next character that is not white space and stand on it."""
         nonlocal at, line
         while True:
-            found = len(text) - len(text[at:].lstrip(_SPACE)) if text[at : at + 1] in _SPACE else at
+            found = _SPACE.match(text, at).end()  # type: ignore[union-attr]
             line += text.count(_NEW_LINE, at, found)
             at = found
             if at < len(text):

@@ -32,7 +32,9 @@ def clean_name(label: str, position: int) -> str:
 
     No double underscore is left: it separates entity and dimension in the metric layer.
     """
-    text = unicodedata.normalize("NFKD", label.replace("ß", "ss").replace("%", " percent ").replace("#", " number "))
+    text = unicodedata.normalize(
+        "NFKD", label.replace("ß", "ss").replace("%", " percent ").replace("#", " number ")
+    )
     text = "".join(letter for letter in text if not unicodedata.combining(letter))
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", text)
     name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:LONGEST_NAME].rstrip("_")

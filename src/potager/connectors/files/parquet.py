@@ -48,7 +48,9 @@ def natural_type(kind: pa.DataType) -> str:
     if pa.types.is_nested(kind):
         return "json"
     if pa.types.is_decimal(kind):
-        return f"decimal({kind.precision},{kind.scale})" if kind.precision <= 38 and kind.scale >= 0 else "text"
+        return (
+            f"decimal({kind.precision},{kind.scale})" if kind.precision <= 38 and kind.scale >= 0 else "text"
+        )
     tests = (
         (pa.types.is_boolean, "boolean"), (pa.types.is_integer, "integer"), (pa.types.is_floating, "number"),
         (pa.types.is_date, "date"), (pa.types.is_timestamp, "timestamp"),
@@ -77,7 +79,9 @@ class Parquet:
         self._at, self.notes = positions(plan, self.labels, path.name)
         self.total = self._file.metadata.num_rows
         # Only the planned columns are decoded; a name that occurs twice cannot be asked for by name.
-        self._only = None if len(set(schema.names)) < len(schema.names) else [schema.names[at] for at in self._at]
+        self._only = (
+            None if len(set(schema.names)) < len(schema.names) else [schema.names[at] for at in self._at]
+        )
         self._own = threading.local()
 
     def work(self) -> Iterator[Rows]:
@@ -119,10 +123,22 @@ class Parquet:
             return [piece.first + row for row in rows]
 
         def originals(rows: Sequence[int]) -> list[Original]:
-            texts = [self._text(piece.batch.column(at).take(pa.array(rows, pa.int64()))) for at in range(piece.batch.num_columns)]
-            by_label = dict(zip((column.source for column in self._plan.included), (text.to_pylist() for text in texts), strict=True))
+            texts = [
+                self._text(piece.batch.column(at).take(pa.array(rows, pa.int64())))
+                for at in range(piece.batch.num_columns)
+            ]
+            by_label = dict(
+                zip(
+                    (column.source for column in self._plan.included),
+                    (text.to_pylist() for text in texts),
+                    strict=True,
+                )
+            )
             nothing: list[str | None] = [None] * len(rows)
-            return [(cells, "") for cells in zip(*(by_label.get(label, nothing) for label in self.labels), strict=True)]
+            return [
+                (cells, "")
+                for cells in zip(*(by_label.get(label, nothing) for label in self.labels), strict=True)
+            ]
 
         table = pa.table(columns, names=names(len(columns)))
         return Block(table, frozenset(final), piece.first + piece.batch.num_rows - 1, line_of, originals)
@@ -134,7 +150,9 @@ class Parquet:
         if pa.types.is_nested(column.type):
             if not hasattr(self._own, "database"):
                 self._own.database = connection()
-            rows = run(self._own.database, pa.table({"c": column}), "SELECT CAST(to_json(c) AS VARCHAR) AS c FROM t")
+            rows = run(
+                self._own.database, pa.table({"c": column}), "SELECT CAST(to_json(c) AS VARCHAR) AS c FROM t"
+            )
             return rows.column("c")
         if pa.types.is_duration(column.type):
             return column.cast(pa.int64()).cast(pa.string())

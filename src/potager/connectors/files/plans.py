@@ -52,9 +52,13 @@ class ReadPlan:
         own = {key: value for key, value in changes.items() if key in {"name", "include"}}
         of_cast = {key: value for key, value in changes.items() if key not in own}
         if source not in {column.source for column in self.columns}:
-            raise _invalid([FieldProblem("columns", f"The plan has no column “{source}”.", "Use its source name.")])
+            raise _invalid(
+                [FieldProblem("columns", f"The plan has no column “{source}”.", "Use its source name.")]
+            )
         columns = tuple(
-            replace(column, cast=replace(column.cast, **of_cast), **own) if column.source == source else column
+            replace(column, cast=replace(column.cast, **of_cast), **own)
+            if column.source == source
+            else column
             for column in self.columns
         )
         return check(replace(self, columns=columns))
@@ -64,7 +68,10 @@ class ReadPlan:
         return asdict(self) | {
             "columns": [
                 {"source": column.source, "name": column.name, "include": column.include}
-                | {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(column.cast).items()}
+                | {
+                    key: list(value) if isinstance(value, tuple) else value
+                    for key, value in asdict(column.cast).items()
+                }
                 for column in self.columns
             ]
         }
@@ -76,11 +83,18 @@ class ReadPlan:
         known = {"format", "columns", *_TEXTS, *_NUMBERS, "header"}
         wrong += [_unknown(key, known) for key in given if key not in known]
         fields: dict[str, Any] = {}
-        for keys, kind, word in ((_TEXTS, str, "text"), (_NUMBERS, int, "a whole number"), (("header",), bool, "true or false")):
+        for keys, kind, word in (
+            (_TEXTS, str, "text"),
+            (_NUMBERS, int, "a whole number"),
+            (("header",), bool, "true or false"),
+        ):
             for key in keys:
                 if key in given:
                     fields[key] = _of_kind(given[key], kind, key, word, wrong)
-        columns = [_column(item, f"columns[{at}]", wrong) for at, item in enumerate(_list(given.get("columns"), wrong))]
+        columns = [
+            _column(item, f"columns[{at}]", wrong)
+            for at, item in enumerate(_list(given.get("columns"), wrong))
+        ]
         if wrong:
             raise _invalid(wrong)
         return check(cls(format=cast("Format", given.get("format", "")), columns=tuple(columns), **fields))
@@ -115,7 +129,11 @@ def _list(value: Any, wrong: list[FieldProblem]) -> list[Any]:
 
 def _column(item: Any, where: str, wrong: list[FieldProblem]) -> ColumnPlan:
     if not isinstance(item, Mapping):
-        wrong.append(FieldProblem(where, f"{where} must be an object with source and name.", "Give source, name and type."))
+        wrong.append(
+            FieldProblem(
+                where, f"{where} must be an object with source and name.", "Give source, name and type."
+            )
+        )
         return ColumnPlan("", "")
     kinds: dict[str, tuple[type, str]] = {
         "source": (str, "text"), "name": (str, "text"), "include": (bool, "true or false"), "type": (str, "text"),
@@ -123,15 +141,33 @@ def _column(item: Any, where: str, wrong: list[FieldProblem]) -> ColumnPlan:
         "percent": (bool, "true or false"), "null_words": (list, "a list of words"),
     }  # fmt: skip
     wrong += [_unknown(f"{where}.{key}", set(kinds)) for key in item if key not in kinds]
-    wrong += [FieldProblem(where, f"{where} has no {key}.", f"Add {key}.") for key in ("source", "name") if key not in item]
-    values = {key: _of_kind(item[key], *kinds[key][:1], f"{where}.{key}", kinds[key][1], wrong) for key in kinds if key in item}
+    wrong += [
+        FieldProblem(where, f"{where} has no {key}.", f"Add {key}.")
+        for key in ("source", "name")
+        if key not in item
+    ]
+    values = {
+        key: _of_kind(item[key], *kinds[key][:1], f"{where}.{key}", kinds[key][1], wrong)
+        for key in kinds
+        if key in item
+    }
     for key in ("date_formats", "null_words"):
         if isinstance(values.get(key), list):
             if not all(isinstance(word, str) for word in values[key]):
-                wrong.append(FieldProblem(f"{where}.{key}", f"{where}.{key} must hold text only.", "Put each in quotes."))
+                wrong.append(
+                    FieldProblem(
+                        f"{where}.{key}", f"{where}.{key} must hold text only.", "Put each in quotes."
+                    )
+                )
             values[key] = tuple(values[key])
-    reading = {key: values.pop(key) for key in ("type", "date_formats", "decimal_mark", "percent", "null_words") if key in values}
-    return ColumnPlan(values.get("source", ""), values.get("name", ""), Cast(**reading), values.get("include", True))
+    reading = {
+        key: values.pop(key)
+        for key in ("type", "date_formats", "decimal_mark", "percent", "null_words")
+        if key in values
+    }
+    return ColumnPlan(
+        values.get("source", ""), values.get("name", ""), Cast(**reading), values.get("include", True)
+    )
 
 
 def check(plan: ReadPlan) -> ReadPlan:
@@ -142,34 +178,71 @@ def check(plan: ReadPlan) -> ReadPlan:
         wrong.append(FieldProblem(where, problem, mend))
 
     if plan.format not in FORMATS:
-        add("format", f"“{plan.format}” is not a format that can be read.", f"Use one of {', '.join(FORMATS)}.")
+        add(
+            "format",
+            f"“{plan.format}” is not a format that can be read.",
+            f"Use one of {', '.join(FORMATS)}.",
+        )
     try:
         codecs.lookup(plan.encoding)
     except LookupError:
-        add("encoding", f"“{plan.encoding}” is not an encoding that is known.", "Use for example utf-8 or cp1252.")
+        add(
+            "encoding",
+            f"“{plan.encoding}” is not an encoding that is known.",
+            "Use for example utf-8 or cp1252.",
+        )
     if len(plan.delimiter) != 1 or not plan.delimiter.isascii() or plan.delimiter in '\r\n"\0':
-        add("delimiter", f"The delimiter {plan.delimiter!r} is not one plain character.", "Use one of , ; | or a tab.")
+        add(
+            "delimiter",
+            f"The delimiter {plan.delimiter!r} is not one plain character.",
+            "Use one of , ; | or a tab.",
+        )
     for where, value in (("quote", plan.quote), ("escape", plan.escape)):
         if value and (len(value) != 1 or not value.isascii() or value in "\r\n\0" or value == plan.delimiter):
             add(where, f"The {where} character {value!r} cannot be used.", 'Use " or leave it empty.')
     if plan.compression not in {"", "gzip"}:
-        add("compression", f"“{plan.compression}” is not a compression that can be read.", "Use gzip, or unpack the file.")
+        add(
+            "compression",
+            f"“{plan.compression}” is not a compression that can be read.",
+            "Use gzip, or unpack the file.",
+        )
     if plan.skip_lines < 0 or plan.longest_line < 1:
-        add("skip_lines", "skip_lines and longest_line cannot be negative.", "Give whole numbers from zero up.")
+        add(
+            "skip_lines",
+            "skip_lines and longest_line cannot be negative.",
+            "Give whole numbers from zero up.",
+        )
     if not plan.included:
         add("columns", "The plan includes no column.", "Include at least one column.")
-    for what, words in (("source", [column.source for column in plan.columns]), ("name", [c.name for c in plan.included])):
-        for twice in sorted({word for word in words if words.count(word) > 1} if len(set(words)) < len(words) else ()):
+    for what, words in (
+        ("source", [column.source for column in plan.columns]),
+        ("name", [c.name for c in plan.included]),
+    ):
+        for twice in sorted(
+            {word for word in words if words.count(word) > 1} if len(set(words)) < len(words) else ()
+        ):
             add("columns", f"Two columns have the {what} “{twice}”.", "Give each its own.")
     for column in plan.included:
         where, reading = f"columns.{column.source}", column.cast
         if not _NAME.fullmatch(column.name):
-            add(f"{where}.name", f"“{column.name}” is not a column name.", "Use lower-case letters, digits and _, up to 63.")
+            add(
+                f"{where}.name",
+                f"“{column.name}” is not a column name.",
+                "Use lower-case letters, digits and _, up to 63.",
+            )
         plain = {"text", "integer", "number", "boolean", "date", "timestamp", "json"}
         if reading.type not in plain and decimal_places(reading.type) is None:
-            add(f"{where}.type", f"“{reading.type}” is not a type.", f"Use one of {', '.join(sorted(plain))} or decimal(18,4).")
+            add(
+                f"{where}.type",
+                f"“{reading.type}” is not a type.",
+                f"Use one of {', '.join(sorted(plain))} or decimal(18,4).",
+            )
         if reading.decimal_mark not in _MARKS:
-            add(f"{where}.decimal_mark", f"“{reading.decimal_mark}” is not a decimal mark.", "Use . or , or mixed.")
+            add(
+                f"{where}.decimal_mark",
+                f"“{reading.decimal_mark}” is not a decimal mark.",
+                "Use . or , or mixed.",
+            )
         for date_format in reading.date_formats:
             if problem := format_problem(date_format):
                 add(f"{where}.date_formats", problem, "Use for example %d/%m/%Y or %b %d, %Y.")

@@ -87,7 +87,9 @@ class Chunk:
         import numpy as np
 
         starts, ends, lines = (values[good] for values in self.spans)
-        data = b"".join(self.data[start:end] + b"\n" for start, end in zip(starts.tolist(), ends.tolist(), strict=True))
+        data = b"".join(
+            self.data[start:end] + b"\n" for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        )
         sizes = ends - starts + 1
         new = np.cumsum(sizes) - sizes
         known = Spans(new, new + sizes - 1, lines)
@@ -103,7 +105,9 @@ class Chunk:
         cut = int(starts[1]) if len(starts) > 1 else len(self.data)
         known = Spans(starts[1:] - cut, ends[1:] - cut, lines[1:])
         line = int(lines[1]) if len(lines) > 1 else self.line + self.lines
-        return replace(self, data=self.data[cut:], line=line, lines=self.line + self.lines - line, known=known)
+        return replace(
+            self, data=self.data[cut:], line=line, lines=self.line + self.lines - line, known=known
+        )
 
 
 def line_ends(data: bytes, *, final: bool) -> Positions:
@@ -182,7 +186,11 @@ def _irregular(data: bytes, line: int, dialect: Dialect, longest: int, *, final:
 
     def finish(end: int) -> None:
         if end - start > longest:
-            set_aside.append(Rejected(start_line, _too_long(end - start, longest), raw=_raw(data[start:end]), last_line=here))
+            set_aside.append(
+                Rejected(
+                    start_line, _too_long(end - start, longest), raw=_raw(data[start:end]), last_line=here
+                )
+            )
         elif problem:
             set_aside.append(Rejected(start_line, (("", problem, problem),), raw=_raw(data[start:end])))
         elif end > start:
@@ -197,7 +205,9 @@ def _irregular(data: bytes, line: int, dialect: Dialect, longest: int, *, final:
             if unclosed and not final and len(data) - start <= longest:
                 break  # the next block may close it
             problem = _UNCLOSED if unclosed else _FOLLOWED
-            at = token.start() + len(dialect.quote)  # only this line is spoiled: go on as if nothing had opened
+            at = token.start() + len(
+                dialect.quote
+            )  # only this line is spoiled: go on as if nothing had opened
         elif token.lastgroup == "end":
             if token[0] == b"\r" and at == len(data) and not final:
                 break  # the next block may begin with its line feed
@@ -208,7 +218,9 @@ def _irregular(data: bytes, line: int, dialect: Dialect, longest: int, *, final:
         finish(len(data))
         start, here = len(data), here + 1
     known = Spans(*np.array(rows, np.int64).reshape(-1, 3).T)
-    chunk = Chunk(data[:start], line, (start_line if start < len(data) else here) - line, dialect, known=known)
+    chunk = Chunk(
+        data[:start], line, (start_line if start < len(data) else here) - line, dialect, known=known
+    )
     return replace(chunk, set_aside=tuple(set_aside)), start
 
 
@@ -216,7 +228,9 @@ def _raw(data: bytes) -> str:
     return data[: 4 * RAW_KEPT].decode("utf-8", "replace")[:RAW_KEPT]
 
 
-def _regular(data: bytes, line: int, dialect: Dialect, longest: int, *, final: bool) -> tuple[Chunk, int] | None:
+def _regular(
+    data: bytes, line: int, dialect: Dialect, longest: int, *, final: bool
+) -> tuple[Chunk, int] | None:
     """Cut regular data; return ``None`` when it is not regular, a record is too long or none is whole."""
     import numpy as np
 

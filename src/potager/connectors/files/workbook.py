@@ -59,6 +59,10 @@ class Sheet:
             if cells:
                 yield number, tuple(cells)
 
+    def first(self, count: int) -> list[Row]:
+        """Return the first rows that are not blank."""
+        return list(islice(self.rows(), count))
+
     def close(self) -> None:
         """Close the workbook."""
         self.book.close()
@@ -77,7 +81,9 @@ def open_sheet(path: Path, name: str = "", *, formulas: bool = False) -> Sheet:
     sheets = tuple(sheet.title for sheet in book.worksheets)
     if name and name not in sheets:
         book.close()
-        raise invalid("sheet", f"{path.name} has no sheet “{name}”; it has {listed(sheets, 12)}.", "Choose one of them.")
+        raise invalid(
+            "sheet", f"{path.name} has no sheet “{name}”; it has {listed(sheets, 12)}.", "Choose one of them."
+        )
     if not name:
         filled = (title for title in sheets if any(True for _ in Sheet(book, title, sheets).rows()))
         name = next(filled, "")
@@ -85,6 +91,22 @@ def open_sheet(path: Path, name: str = "", *, formulas: bool = False) -> Sheet:
             book.close()
             raise invalid("path", f"{path.name} has no sheet with rows.", "Give a workbook with a table.")
     return Sheet(book, name, sheets)
+
+
+def without_results(path: Path, name: str, rows: int = 100) -> int:
+    """Count the formulas in the first rows of a sheet for which the workbook stores no result."""
+    stored, written = open_sheet(path, name), open_sheet(path, name, formulas=True)
+    both = zip(
+        *(islice(sheet.book[name].iter_rows(values_only=True), rows) for sheet in (stored, written)),
+        strict=False,
+    )
+    count = sum(
+        1 for values, formulas in both for value, formula in zip(values, formulas, strict=False)
+        if value is None and formula is not None
+    )  # fmt: skip
+    stored.close()
+    written.close()
+    return count
 
 
 @dataclass(frozen=True)
@@ -107,7 +129,9 @@ class Workbook:
         if plan.header:
             first = next(self._rows, None)
             if first is None:
-                raise invalid("header", f"The sheet “{self._sheet.name}” has no header.", "Say how many lines to skip.")
+                raise invalid(
+                    "header", f"The sheet “{self._sheet.name}” has no header.", "Say how many lines to skip."
+                )
             self.labels = labels_of(first[1])
             sources = {column.source for column in plan.columns}
             while (beyond := f"column {len(self.labels) + 1}") in sources:
@@ -140,7 +164,11 @@ class Workbook:
             Rejected(number, (("", f"The row has {len(cells)} cells instead of {width}.", kind),), raw=" | ".join(cells))
             for number, cells in piece.rows if len(cells) > width
         )  # fmt: skip
-        rows = [(number, cells + ("",) * (width - len(cells))) for number, cells in piece.rows if len(cells) <= width]
+        rows = [
+            (number, cells + ("",) * (width - len(cells)))
+            for number, cells in piece.rows
+            if len(cells) <= width
+        ]
         arrays = [pa.array([cells[at] for _, cells in rows], pa.string()) for at in self._at]
 
         def line_of(asked: Sequence[int]) -> list[int]:
@@ -149,4 +177,6 @@ class Workbook:
         def originals(asked: Sequence[int]) -> list[Original]:
             return [(rows[row][1], "") for row in asked]
 
-        return Block(pa.table(arrays, names=names(len(arrays))), frozenset(), piece.done, line_of, originals, aside)
+        return Block(
+            pa.table(arrays, names=names(len(arrays))), frozenset(), piece.done, line_of, originals, aside
+        )

@@ -28,8 +28,21 @@ from potager.engines.answers import CannotTell
 from potager.engines.attribution.grouping import GroupedSums, read_grouped
 from potager.engines.attribution.pruning import Figures, Search, union_of
 from potager.engines.attribution.results import share_of
-from potager.engines.attribution.segments import ratio_contributions
+from potager.engines.attribution.segments import quotients, ratio_contributions
 from potager.engines.attribution.steps import FloatArray
+
+_COLUMNS = (
+    "before",
+    "after",
+    "change",
+    "relative_change",
+    "contribution",
+    "expected",
+    "excess",
+    "share",
+    "support",
+    "surprise",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +122,6 @@ class ContributionAnalysis:
     def table(self) -> pa.Table:
         """Return one row a segment: its label, its dimensions and values (as text), and every figure."""
         rows = self.segments
-        figures = ("before", "after", "change", "relative_change", "contribution", "expected", "excess")
-        figures += ("share", "support", "surprise")
         columns: dict[str, pa.Array[Any]] = {
             "segment": pa.array([row.label for row in rows], pa.string()),
             "dimensions": pa.array(
@@ -121,7 +132,7 @@ class ContributionAnalysis:
                 pa.list_(pa.string()),
             ),
         }
-        for name in figures:
+        for name in _COLUMNS:
             columns[name] = pa.array([getattr(row, name) for row in rows], pa.float64())
         for name in ("appeared", "vanished"):
             columns[name] = pa.array([getattr(row, name) for row in rows], pa.bool_())
@@ -158,7 +169,9 @@ def analyze_contributions(
     pool = pool[np.argsort(grouped.depth[pool], kind="stable")]
     search = Search(grouped, figures, pool, minimum_excess, redundancy)
     chosen = search.choose(limit)
-    ranked = sorted(chosen, key=lambda row: -abs(figures.excess[row]))
+    largest = max((abs(figures.excess[row]) for row in chosen), default=1.0)
+    # Rounded, so that equal ones stay in the order in which they were chosen.
+    ranked = sorted(chosen, key=lambda row: -round(float(abs(figures.excess[row]) / largest), 9))
     covered, uncounted = union_of(grouped, figures.contribution, ranked)
     change = float(figures.contribution[grouped.whole])
     return ContributionAnalysis(
@@ -227,10 +240,7 @@ def _ratio_figures(grouped: GroupedSums) -> Figures | CannotTell:
                 f"The denominator of the whole is 0 {side}, so the ratio has no value.",
                 "Compare periods in which something was counted.",
             )
-    rates = [
-        np.divide(top, below, out=np.full_like(top, np.nan), where=below != 0)
-        for top, below in zip(tops, belows, strict=True)
-    ]
+    rates = [quotients(top, below) for top, below in zip(tops, belows, strict=True)]
     totals = ((tops[0][whole], belows[0][whole]), (tops[1][whole], belows[1][whole]))
     contribution = ratio_contributions(tops, belows, totals)
     return _figures(rates[0], rates[1], contribution, (belows[0], belows[1]), whole, surprise=False)

@@ -1,12 +1,12 @@
 """Choosing segments so that no two tell the same story, and adding up what a list of segments covers.
 
-How redundancy is pruned. Segments are chosen one at a time, largest excess first. A chosen segment is taken to have
-moved by its excess over what the rest of the data predicts; everything that overlaps it is expected to have moved
-along in proportion to the overlap, and the common trend is estimated anew without it. A parent of the chosen segment,
-a child that merely moved along with it, a segment of other dimensions that shares its rows, and everything that only
-looked good against a trend that the chosen one pulled down, then have little excess left and are dropped. Before a
-segment is chosen it gives way to a child that holds nearly all of its excess in clearly fewer rows, and to a parent
-that has the same rows.
+Segments are chosen one at a time, largest excess first, by orthogonal matching pursuit (Pati et al. 1993): the change
+of every segment is modeled as a common trend in proportion to size, plus, for each chosen segment, a shift that falls
+on whatever overlaps it in proportion to the overlap; trend and shifts are fitted anew after each choice, so that the
+chosen segments are met exactly. A parent of a chosen segment, a child that merely moved along with it, a segment of
+other dimensions that shares its rows, and whatever only looked good against a trend that the chosen one pulled down,
+then have little excess left and are dropped. Before a segment is chosen it gives way to a child that holds nearly all
+of its excess in clearly fewer rows, and to a parent that has the same rows.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ CLEARLY_FEWER = 0.8
 """... if its part of the parent's size is at most this times its part of the excess."""
 SAME_ROWS = 0.02
 """A parent that is larger by no more than this is the same segment, with a simpler name."""
-LARGEST_COMPLEMENT_FACTOR = 20.0
-"""Excess over the complement is at most this times the excess over the whole (a segment of 95 % of the whole)."""
+DOUBT = 0.5
+"""An overlap that the grouping is too shallow to show is estimated, and may be off by this part of itself."""
+_TIE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +71,37 @@ class Search:
 
     def choose(self, limit: int) -> list[int]:
         """Return at most ``limit`` rows."""
-        whole = float(self._figures.contribution[self._grouped.whole])
-        contribution, share = self._figures.contribution[self._pool], self._figures.share_before[self._pool]
-        explained = np.zeros(len(self._pool))
-        moved = 0.0
+        share = self._figures.share_before[self._pool]
         chosen: list[int] = []
+        overlaps: list[FloatArray] = []
+        doubts: list[FloatArray] = []
+        needed = self._needed
         free = np.ones(len(self._pool), dtype=np.bool_)
         while len(chosen) < limit:
-            stands_out = free & (np.abs(self._left) > self._needed)
+            stands_out = free & (np.abs(self._left) > needed)
             if not stands_out.any():
                 break
-            pick = self._better_named(int(np.argmax(np.where(stands_out, np.abs(self._left), -1.0))), free)
+            pick = self._better_named(self._largest(stands_out), free)
             chosen.append(pick)
             free[pick] = False
-            rest = max(1 - float(share[pick]), 1 / LARGEST_COMPLEMENT_FACTOR)
-            shift = float(self._left[pick]) / rest
-            explained += shift * self._overlap(pick)
-            moved += shift
-            self._left = contribution - explained - share * (whole - moved)
+            overlap, estimated = self._overlap(pick)
+            overlaps.append(
+                overlap - share
+            )  # the shift also takes the chosen segment out of the common trend
+            doubts.append(np.where(estimated, DOUBT * overlap, 0.0))
+            effects = np.array(overlaps).T
+            shifts = np.linalg.lstsq(effects[chosen], self._excess[chosen], rcond=1e-9)[0]
+            self._left = self._excess - effects @ shifts
+            needed = self._needed + np.array(doubts).T @ np.abs(shifts)
         stood_out = np.abs(self._excess) > self._least
-        self.redundant = int((stood_out & free & (np.abs(self._left) <= self._needed)).sum())
+        self.redundant = int((stood_out & free & (np.abs(self._left) <= needed)).sum())
         return [int(self._pool[pick]) for pick in chosen]
+
+    def _largest(self, stands_out: NDArray[np.bool_]) -> int:
+        """Return the largest excess left; of two that mirror each other, the one that moved more itself."""
+        sizes = np.where(stands_out, np.abs(self._left), 0.0)
+        level = stands_out & (sizes >= (1 - _TIE) * sizes.max())
+        return int(np.argmax(np.where(level, np.abs(self._figures.contribution[self._pool]), -1.0)))
 
     def _better_named(self, pick: int, free: NDArray[np.bool_]) -> int:
         """Return the child that holds nearly all of the excess in fewer rows, or the parent with the same rows."""
@@ -109,8 +120,8 @@ class Search:
         # The pool is ordered by the number of conditions: the first has the fewest.
         return int(np.flatnonzero(same | (np.arange(len(self._pool)) == pick))[0])
 
-    def _overlap(self, pick: int) -> FloatArray:
-        """Return what part of the chosen segment lies in each segment of the pool, by size.
+    def _overlap(self, pick: int) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """Return what part of the chosen segment lies in each segment of the pool, by size, and where that is a guess.
 
         Looked up where the combination was grouped; else the two are taken to be independent within the segment that
         their common conditions make.
@@ -126,7 +137,7 @@ class Search:
         same = (merged == own).all(axis=1)
         part = np.where(same, 1.0, shared / own_size if own_size else 0.0)
         apart = ((self._codes > 0) & (own > 0) & (self._codes != own)).any(axis=1)
-        return np.asarray(np.where(apart, 0.0, np.clip(part, 0.0, 1.0)), dtype=np.float64)
+        return np.where(apart, 0.0, np.clip(part, 0.0, 1.0)), ~known & ~apart
 
 
 def union_of(grouped: GroupedSums, contribution: FloatArray, ranked: Sequence[int]) -> tuple[float, int]:

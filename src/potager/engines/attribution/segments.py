@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from potager.engines.answers import CannotTell
 from potager.engines.attribution.attribute import (
-    attribute_formula_arrays,
     formula_game,
     method_of,
     missing_value,
@@ -98,10 +97,7 @@ def _ratio(
             )
         overall.append(float(numerator.sum() / denominator.sum()))
     contributions = ratio_contributions(numerators, denominators)
-    rates = [
-        np.divide(top, below, out=np.full_like(top, np.nan), where=below != 0)
-        for top, below in zip(numerators, denominators, strict=True)
-    ]
+    rates = [quotients(top, below) for top, below in zip(numerators, denominators, strict=True)]
     weights = [below / below.sum() for below in denominators]
     within = np.nan_to_num((weights[0] + weights[1]) / 2 * (rates[1] - rates[0]), nan=0.0)
     return SegmentAttribution(
@@ -118,6 +114,13 @@ def _ratio(
         total_before=overall[0],
         total_after=overall[1],
     )
+
+
+def quotients(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Divide; nan where there is no denominator, or one so small that the quotient is no number."""
+    with np.errstate(all="ignore"):
+        found = numerator / np.where(denominator == 0, np.nan, denominator)
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 def ratio_contributions(
@@ -201,14 +204,8 @@ def _sum_of_formula(
             "Mark a segment that does not exist on a side with nan, or use the formula of the sums.",
         )
     names = formula.names
-    found = attribute_formula_arrays(
-        formula,
-        dict(zip(names, sides[0][:, both], strict=True)),
-        dict(zip(names, sides[1][:, both], strict=True)),
-    )
-    if isinstance(found, CannotTell):
-        return found
-    if found.undefined.any():
+    found = shapley(game, sides[0][:, both], sides[1][:, both], np.eye(len(names)))
+    if not np.isfinite(found.contributions).all():
         return mixed_state(formula.text)
     matrix[: len(names), both] = found.contributions
     matrix[-2] = np.where(absent[0] & ~absent[1], last, 0.0)
@@ -223,7 +220,8 @@ def _sum_of_formula(
             rows.append(at)
             labels.append(label)
     total = float(last.sum() - first.sum())
-    return ComponentSegmentAttribution(tuple(labels), matrix[rows], first, last, total, found.method)
+    method = method_of(formula, found)
+    return ComponentSegmentAttribution(tuple(labels), matrix[rows], first, last, total, method)
 
 
 def _formula_of_sums(

@@ -47,7 +47,7 @@ def run(steps: Sequence[Step], inputs: Sequence[FloatArray]) -> list[FloatArray]
                 case "divide":
                     below = values[step.right]
                     value = values[step.left] / np.where(below == 0, np.nan, below)
-                case "negate":
+                case _:  # negate
                     value = -values[step.left]
             values.append(value)
     return values
@@ -80,7 +80,7 @@ def slopes(steps: Sequence[Step], values: Sequence[FloatArray], inputs: int) -> 
                     below = np.where(values[step.right] == 0, np.nan, values[step.right])
                     of_step[step.left] = of_step[step.left] + slope / below
                     of_step[step.right] = of_step[step.right] - slope * values[at] / below
-                case "negate":
+                case _:  # negate
                     of_step[step.left] = of_step[step.left] - slope
     return of_input
 
@@ -106,7 +106,7 @@ def degrees(steps: Sequence[Step], variable_of_slot: Sequence[int], variables: i
                 degree = found[step.left] + found[step.right]
             case "divide":
                 degree = np.where(found[step.right] > 0, np.inf, found[step.left])
-            case "negate":
+            case _:  # negate
                 degree = found[step.left]
         found.append(degree)
     return found

@@ -80,7 +80,8 @@ class DuckDBWarehouse:
         """Answer a query batch by batch."""
         prepared, _ = self._prepare(read(sql), at)
         cursor = self._connection.cursor()
-        return cursor.sql(prepared).to_arrow_reader(STREAM_ROWS)
+        reader: pa.RecordBatchReader = cursor.sql(prepared).to_arrow_reader(STREAM_ROWS)
+        return reader
 
     def explain(self, sql: str, *, at: Mapping[str, str] | None = None) -> str:
         """Return DuckDB's plan for a query."""

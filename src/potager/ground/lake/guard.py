@@ -35,7 +35,7 @@ LONGEST = 400_000
 class Read:
     """A query that may run: its tree, and the tables it reads."""
 
-    tree: exp.Expression
+    tree: exp.Query
     tables: tuple[str, ...]
 
     def over(self, names: Mapping[str, str], dialect: str) -> str:
@@ -81,7 +81,7 @@ def read(sql: str) -> Read:
     return Read(tree, tuple(sorted(_tables(tree))))
 
 
-def _tables(tree: exp.Expression) -> set[str]:
+def _tables(tree: exp.Query) -> set[str]:
     named = {cte.alias for cte in tree.find_all(exp.CTE)}
     found = set()
     for table in tree.find_all(exp.Table):

@@ -183,9 +183,10 @@ def drivers(
     placed, zero = drawing.waterfall(amounts)
     said = words.column([*amounts, whole], unit, sign=True)
     for row, step, text in zip(found, placed, said, strict=False):
-        row["bar"] = drawing.bar(step, zero, _tone(float(row["amount"]), good) or "neutral")
+        tone = "" if row["unexplained"] else _tone(float(row["amount"]), good)
+        row["bar"] = drawing.bar(step, zero, tone or "neutral")
         row["share"] = words.grouped(float(row["amount"]) / whole * 100, 1) if whole else ""
-        row["said"], row["tone"] = text, _tone(float(row["amount"]), good)
+        row["said"], row["tone"] = text, tone
     last = placed[-1].end if placed else zero
     sums = drawing.Step(min(zero, last), abs(last - zero), last >= zero, last)
     return {"rows": found, "said": said[-1], "title": title, "bar": drawing.bar(sums, zero, "total")}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -109,10 +109,16 @@ _layers: dict[Any, Compiled] = {}
 _layers_lock = RLock()
 
 
-def compile_documents(documents: Sequence[Document], *, namespace: str, tables: Sequence[str] = ()) -> Compiled:
+def compile_documents(
+    documents: Sequence[Document],
+    *,
+    namespace: str,
+    tables: Sequence[str] = (),
+    before: Callable[[], None] | None = None,
+) -> Compiled:
     """Return the compiled definitions, built once per content and table resolution.
 
-    Raises :class:`~potager.kit.errors.Invalid` when MetricFlow cannot build them; ask ``validate`` first for findings
+    ``before`` is called only when they have to be built. Raises :class:`~potager.kit.errors.Invalid` when MetricFlow cannot build them; ask ``validate`` first for findings
     that name lines.
     """
     definitions = collect(documents, namespace=namespace, tables=frozenset(tables))
@@ -121,6 +127,8 @@ def compile_documents(documents: Sequence[Document], *, namespace: str, tables: 
     with _layers_lock:
         found = _layers.get(key)
         if found is None:
+            if before is not None:
+                before()
             found = _compile(definitions, sha256(repr(key).encode()).hexdigest())
             while len(_layers) >= _CACHED_LAYERS:
                 _layers.pop(next(iter(_layers)))

@@ -60,8 +60,7 @@ async function draw(figure) {
     const stage = document.createElement("div");
     stage.className = "chart-stage";
     const image = view.querySelector("img");
-    stage.setAttribute("role", "img");
-    stage.setAttribute("aria-label", image?.alt || view.querySelector("[role=img]")?.getAttribute("aria-label") || "Chart");
+    spec.description ??= image?.alt || "Chart"; // Vega names its own element by it
     await document.fonts?.ready;
     view.append(stage);
     if (spec.width === undefined || typeof spec.width === "number") fitted(spec, view.clientWidth);

@@ -24,6 +24,16 @@ class Tree {
     this.svg.addEventListener("dragstart", (event) => event.preventDefault());
     box.addEventListener("keydown", (event) => this.key(event));
     this.hideFolded();
+    this.readable();
+  }
+
+  /** A tree too small to read starts at its root, at its own size, instead of whole. */
+  readable() {
+    const { box, unit } = this.frame();
+    if (!box.width || unit < 1.3) return;
+    const [x, y, , height] = this.home;
+    this.view = [x, y + Math.max(0, (height - box.height) / 2), box.width, box.height];
+    this.show();
   }
 
   tools() {

@@ -1,0 +1,249 @@
+"""The rows that types are decided by: all of a small file, rows from all over a large one."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from potager.connectors.files.casts import is_null, run, trimmed, value_sql
+from potager.connectors.files.encodings import TextStream
+from potager.connectors.files.evidence import Orders, count_orders
+from potager.connectors.files.formats import Kind
+from potager.connectors.files.plans import ColumnPlan, ReadPlan
+from potager.connectors.files.reading import source_of
+from potager.connectors.files.records import BLOCK
+from potager.connectors.files.shapes import Cast, ReadOptions, Rejected, listed
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+_ROWS = 5_000
+_CELLS = 1_000_000
+_OTHERS = 200
+_SLICES = 16
+_TOGETHER = 50  # columns checked by one query
+_PIECES = 3  # of 20,000 rows of a workbook
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A file to inspect in place of a large one: its beginning and slices from its whole length, as UTF-8."""
+
+    path: Path
+    encoding: str
+    compression: str
+    whole: bool
+
+
+@contextmanager
+def stand_in(path: Path, kind: Kind, encoding: str, options: ReadOptions) -> Iterator[StandIn]:
+    """Yield ``path`` itself when it is small, else a temporary sample of its lines."""
+    size = path.stat().st_size
+    most = options.whole_up_to // (8 if kind.compression else 1)
+    if size <= most or kind.format in {"xlsx", "json"}:
+        yield StandIn(path, encoding, kind.compression, whole=True)
+        return
+    with tempfile.TemporaryDirectory(prefix="potager-sample-") as folder:
+        sample = Path(folder) / path.name
+        offsets = (
+            [0]
+            if kind.compression
+            else [0, *(size * part // (_SLICES + 1) & ~3 for part in range(1, _SLICES + 1))]
+        )
+        with sample.open("wb") as out:
+            for offset in offsets:
+                wanted = options.whole_up_to // (4 if not offset else 4 * _SLICES)
+                out.write(_lines_at(path, kind, encoding, options, offset, wanted))
+        yield StandIn(sample, "utf-8", "", whole=False)
+
+
+def _lines_at(path: Path, kind: Kind, encoding: str, options: ReadOptions, offset: int, wanted: int) -> bytes:
+    """Return about ``wanted`` bytes of whole lines that begin after ``offset``."""
+    with TextStream(
+        path, encoding=encoding, compression=kind.compression, most_unpacked=options.most_unpacked
+    ) as stream:
+        stream.skip_to(offset)
+        data = b""
+        while len(data) < wanted and (block := stream.read(wanted)):
+            data += block
+    begin = data.find(b"\n") + 1 if offset else 0
+    return data[begin : data.rfind(b"\n") + 1]
+
+
+@dataclass
+class Sample:
+    """Rows of a file as text: ``evidence`` is a part that is looked at closely, ``rows`` all that are at hand."""
+
+    path: Path
+    plan: ReadPlan
+    rows: pa.Table
+    evidence: pa.Table
+    total: int
+    whole: bool
+    set_aside: list[Rejected]
+    failing: dict[int, str] = field(default_factory=dict)
+
+    def orders(
+        self, database: duckdb.DuckDBPyConnection, at: int, formats: Sequence[str], words: Sequence[str]
+    ) -> Orders:
+        """Ask the whole column which of day and month comes first; read it from the file when not all rows are at hand."""
+        found = _orders(database, self.rows.column(at), formats, words)
+        if self.whole or found.day or found.month:
+            return found
+        only = tuple(replace(column, include=place == at) for place, column in enumerate(self.plan.columns))
+        source = source_of(
+            self.path, replace(self.plan, columns=only), size=BLOCK, most_unpacked=ReadOptions().most_unpacked
+        )
+        try:
+            for piece in source.work():
+                found += _orders(database, source.block(piece).table.column(0), formats, words)
+                if found.day or found.month:
+                    break
+        finally:
+            source.close()
+        return found
+
+    def against(self, database: duckdb.DuckDBPyConnection, casts: dict[int, Cast]) -> dict[int, pa.Array]:
+        """Return for each column the values of all rows at hand that its cast does not read (or reads with loss)."""
+        import pyarrow as pa
+
+        found: dict[int, pa.Array] = {}
+        columns = [at for at, cast in casts.items() if cast.type != "text"]
+        for start in range(0, len(columns), _TOGETHER):
+            some = columns[start : start + _TOGETHER]
+            counts = ", ".join(
+                f"count(*) FILTER (WHERE {_misfit(f'c{at}', casts[at])}) AS n{at}" for at in some
+            )
+            part = self.rows.select([f"c{at}" for at in some])
+            row = run(database, part, f"SELECT {counts} FROM t").to_pylist()[0]
+            for at in some:
+                self.failing.pop(at, None)
+                if not row[f"n{at}"]:
+                    continue
+                misfits = f"SELECT DISTINCT c{at} AS v FROM t WHERE {_misfit(f'c{at}', casts[at])} ORDER BY v LIMIT {_OTHERS}"
+                values = run(database, part, misfits).column("v").combine_chunks()
+                found[at] = values.cast(pa.string())
+                shown = listed([value[:40] for value in values.slice(0, 5).to_pylist()], 3)
+                self.failing[at] = (
+                    f"{row[f'n{at}']:,} of {self.rows.num_rows:,} rows do not fit, for example {shown}; they will be set aside."
+                )
+        return found
+
+
+def _misfit(column: str, cast: Cast) -> str:
+    """Return the SQL condition that a text is not read by a cast, or is a whole number with zeros before it."""
+    misfit = f"(({value_sql(column, cast)}) IS NULL AND NOT {is_null(column, cast)})"
+    return (
+        f"({misfit} OR regexp_full_match({trimmed(column)}, '[+-]?0[0-9]+'))"
+        if cast.type == "integer"
+        else misfit
+    )
+
+
+def _orders(
+    database: duckdb.DuckDBPyConnection, column: pa.ChunkedArray, formats: Sequence[str], words: Sequence[str]
+) -> Orders:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = pc.utf8_trim_whitespace(column)
+    texts = texts.filter(pc.invert(pc.is_in(texts, value_set=pa.array(words, pa.string()))))
+    return count_orders(
+        database, pa.table({"v": texts, "n": pa.array([1] * len(texts), pa.int64())}), formats
+    )
+
+
+def rows_of(path: Path, plan: ReadPlan, stand: StandIn, options: ReadOptions, line_feeds: int) -> Sample:
+    """Read the rows at hand as text; ``plan`` reads every column as text from the original file at ``path``."""
+    import numpy as np
+    import pyarrow as pa
+
+    here = replace(plan, encoding=stand.encoding, compression=stand.compression)
+    source = source_of(stand.path, here, size=BLOCK, most_unpacked=options.most_unpacked)
+    tables: list[pa.Table] = []
+    set_aside: list[Rejected] = []
+    ended = True
+    try:
+        held = 0
+        for at, piece in enumerate(source.work()):
+            block = source.block(piece)
+            tables.append(block.table)
+            set_aside += block.set_aside
+            held += block.table.nbytes
+            if (plan.format == "xlsx" and at + 1 >= _PIECES) or (
+                plan.format == "json" and held > options.whole_up_to
+            ):
+                ended = False
+                break
+        whole = stand.whole and ended
+        at_hand = sum(table.num_rows for table in tables) + len(set_aside)
+        done, total = (piece.done, source.total) if tables else (1, 1)
+    finally:
+        source.close()
+    rows = (
+        pa.concat_tables(tables)
+        if tables
+        else pa.table({f"c{at}": pa.array([], pa.string()) for at in range(len(plan.columns))})
+    )
+    most = max(200, min(_ROWS, _CELLS // max(1, rows.num_columns)))
+    picked = (
+        np.unique(np.linspace(0, max(0, rows.num_rows - 1), most).astype(np.int64))
+        if rows.num_rows
+        else np.array([], np.int64)
+    )
+    if not whole:
+        share = at_hand / max(1, stand.path.read_bytes().count(b"\n")) if not stand.whole else 0
+        at_hand = round(line_feeds * share) if share else round(at_hand * total / max(1, done))
+    return Sample(path, plan, rows, rows.take(picked), at_hand, whole, set_aside)
+
+
+def header_of(path: Path, plan: ReadPlan, *, most_unpacked: int) -> list[str]:
+    """Return the cells of the header of a CSV file."""
+    from potager.connectors.files.delimited import Delimited
+
+    any_column = (ColumnPlan("", "nothing", include=False),)
+    source = Delimited(path, replace(plan, columns=any_column), most_unpacked=most_unpacked)
+    source.close()
+    return source.header
+
+
+def json_keys(stand: StandIn, kind: Kind, options: ReadOptions) -> tuple[list[str], set[str]]:
+    """Return the keys of the JSON objects at hand in the order in which they first occur, and those that hold only strings."""
+    import pyarrow as pa
+
+    from potager.connectors.files.casts import connection
+    from potager.connectors.files.json_records import JsonArray, JsonLines, as_column
+
+    plan = ReadPlan(
+        kind.format,
+        (),
+        encoding=stand.encoding,
+        compression=stand.compression,
+        longest_line=options.longest_line,
+    )
+    reader = (JsonLines if kind.format == "jsonl" else JsonArray)(
+        stand.path, plan, most_unpacked=options.most_unpacked
+    )
+    database = connection()
+    kinds: dict[str, set[str]] = {}
+    sql = (
+        "SELECT key, list(DISTINCT json_type(j, '/' || replace(replace(key, '~', '~0'), '/', '~1'))) AS kinds FROM "
+        "(SELECT j, unnest(json_keys(j)) AS key, n FROM (SELECT j, n FROM t WHERE CASE WHEN json_valid(j) THEN json_type(j) = 'OBJECT' END)) "
+        "GROUP BY key ORDER BY min(n), min(list_position(json_keys(j), key))"
+    )
+    try:
+        for piece in islice(reader.work(), max(1, options.whole_up_to // BLOCK)):
+            table = pa.table({"j": as_column(piece.texts), "n": pa.array(piece.lines, pa.int64())})
+            for row in run(database, table, sql).to_pylist():
+                kinds.setdefault(row["key"], set()).update(
+                    kind for kind in row["kinds"] if kind and kind != "NULL"
+                )
+    finally:
+        reader.close()
+    return list(kinds), {key for key, found in kinds.items() if found == {"VARCHAR"}}

@@ -1,0 +1,55 @@
+"""The semantic layer: definitions in the dbt semantic-layer YAML, answered over the lake.
+
+Words: a *document* is one source of definitions; a *finding* is what a check says about one of its lines; a *layer* is
+definitions over a warehouse, which answers *queries* for metrics, takes metrics apart into *sums*, and says how
+*complete* their data is. MetricFlow compiles; what it computes slowly or not at all is Potager's own SQL. Who owns a
+metric, its targets and its versions are left to ``metrics``. Importing this package loads no MetricFlow.
+"""
+
+from potager.insight.metrics.semantics.completeness import Completeness, TableCompleteness
+from potager.insight.metrics.semantics.describe import Lineage, Node
+from potager.insight.metrics.semantics.documents import Document, content_hash, parse, read_documents
+from potager.insight.metrics.semantics.export import to_yaml
+from potager.insight.metrics.semantics.findings import Finding
+from potager.insight.metrics.semantics.layer import SemanticLayer
+from potager.insight.metrics.semantics.profile import ColumnProfile, TableProfile, profile
+from potager.insight.metrics.semantics.propose import Proposal, propose
+from potager.insight.metrics.semantics.shapes import (
+    Condition,
+    DimensionInfo,
+    MetricInfo,
+    MetricQuery,
+    MetricResult,
+    Window,
+)
+from potager.insight.metrics.semantics.sums import Parts, Sums, UnitSums
+from potager.insight.metrics.semantics.validate import validate
+
+__all__ = [
+    "ColumnProfile",
+    "Completeness",
+    "Condition",
+    "DimensionInfo",
+    "Document",
+    "Finding",
+    "Lineage",
+    "MetricInfo",
+    "MetricQuery",
+    "MetricResult",
+    "Node",
+    "Parts",
+    "Proposal",
+    "SemanticLayer",
+    "Sums",
+    "TableCompleteness",
+    "TableProfile",
+    "UnitSums",
+    "Window",
+    "content_hash",
+    "parse",
+    "profile",
+    "propose",
+    "read_documents",
+    "to_yaml",
+    "validate",
+]

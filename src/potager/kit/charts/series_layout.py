@@ -1,0 +1,400 @@
+"""How a time series is laid out for a width: domains, layers, labels that do not touch each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+from potager.kit import words
+from potager.kit.charts.axes import (
+    hatched,
+    kept_apart,
+    known,
+    label_layer,
+    layer,
+    line_domain,
+    middle,
+    milliseconds,
+    next_start,
+    number_axis,
+    period_name,
+    sentence,
+    time_axis,
+)
+from potager.kit.charts.chart import NARROW, Spec
+from potager.kit.charts.measure import ellipsed, width_of, wrapped
+from potager.kit.charts.thin import thinned
+
+if TYPE_CHECKING:
+    from potager.kit.charts.series import Happening, Series, TimePicture
+
+MOST_POINTS: Final = 800
+_PADDING: Final = 32
+_LINE: Final = 14
+_GAP: Final = 9
+_LANE: Final = 18
+_SIGNS: Final = {"shipped": "triangle-up", "broke": "cross", "announced": "diamond", "happened": "circle"}
+_X: Final = {"field": "x", "type": "quantitative"}
+_Y: Final = {"field": "y", "type": "quantitative"}
+
+
+def drawn(picture: TimePicture, width: int) -> Spec:
+    """Return the specification of a time series for a total width in pixels."""
+    return _Drawing(picture, width).spec()
+
+
+def value_domain(picture: TimePicture) -> tuple[float, float, tuple[float, ...]]:
+    """Return bottom, top and ticks of the value axis."""
+    lines = [*picture.series, *filter(None, (picture.previous, picture.forecast))]
+    shown = [value for each in lines for value in known((*each.values, *each.low, *each.high))]
+    if picture.target is not None:
+        shown += known((picture.target.value, picture.target.low, picture.target.high))
+    return line_domain(shown, zero=picture.zero)
+
+
+class _Drawing:
+    """One picture at one width."""
+
+    def __init__(self, picture: TimePicture, width: int) -> None:
+        self.picture = picture
+        self.narrow = width < NARROW
+        self.height = 220 if self.narrow else 260
+        self.bottom, self.top, self.ticks = value_domain(picture)
+        lines = [*picture.series, *filter(None, (picture.previous, picture.forecast))]
+        self.first = min(each.starts[0] for each in lines if each.starts)
+        self.last = max(each.starts[-1] for each in lines if each.starts)
+        for happening in picture.happenings:
+            self.first = min(self.first, happening.on)
+            self.last = max(self.last, happening.on)
+        self.left_edge = milliseconds(self.first)
+        self.right_edge = milliseconds(max(next_start(each.starts[-1], picture.grain) for each in lines if each.starts))
+        self.right_edge = max(self.right_edge, milliseconds(self.last))
+        self.y_axis = number_axis(self.ticks, picture.unit, orient="left")
+        self.label_room = 84 if self.narrow else 132
+        self.ends = list(self._ends())
+        axis_room = max(width_of(words.human(at, picture.unit)) for at in self.ticks) + 10
+        end_room = max((width_of(line, bold=True) for _, text, _, _ in self.ends for line in text), default=0.0)
+        self.plot = max(80.0, width - _PADDING - axis_room - end_room - 14)
+
+    # -- the whole ---------------------------------------------------------------------------------------------------
+
+    def spec(self) -> Spec:
+        picture = self.picture
+        layers = [
+            *self._target(), *self._happenings(), *self._ghost(), *self._forecast(),
+            *(self._bars(picture.series[0]) if picture.form == "bars" else self._lines()),
+            *self._zero(), *self._end_labels(), *self._hits(),
+        ]  # fmt: skip
+        # The first layer carries both axes, whatever it shows.
+        frame = layer(
+            "rule", "zero", [],
+            {
+                "x": {**_X, "axis": time_axis(self.first, self._last_start(), picture.grain, self.plot),
+                      "scale": {"domain": [self.left_edge, self.right_edge], "nice": False, "zero": False}},
+                "y": {**_Y, "axis": self.y_axis,
+                      "scale": {"domain": [self.bottom, self.top], "nice": False, "zero": False}},
+            },
+        )  # fmt: skip
+        return {"height": self.height, "layer": [frame, *layers]}
+
+    def _last_start(self) -> date:
+        lines = [*self.picture.series, *filter(None, (self.picture.previous, self.picture.forecast))]
+        return max(each.starts[-1] for each in lines if each.starts)
+
+    def _pixel(self, value: float) -> float:
+        """Return how far below the top a value stands."""
+        return self.height * (1 - (value - self.bottom) / (self.top - self.bottom))
+
+    def _rows(self, series: Series, values: Sequence[float | None] | None = None) -> list[dict[str, Any]]:
+        """Return a series' points, thinned where there are more than pixels."""
+        values = series.values if values is None else values
+        rows = []
+        for index in thinned(values, MOST_POINTS):
+            row: dict[str, Any] = {"x": middle(series.starts[index], self.picture.grain), "y": values[index]}
+            if series.low:
+                row |= {"low": series.low[index], "high": series.high[index]}
+            rows.append(row)
+        return rows
+
+    def _whole(self, series: Series) -> Sequence[float | None]:
+        """Return the values of the complete periods, the partial one as missing."""
+        return (*series.values[:-1], None) if self.picture.partial else series.values
+
+    # -- layers ------------------------------------------------------------------------------------------------------
+
+    def _zero(self) -> Iterator[Spec]:
+        if self.bottom <= 0 <= self.top:
+            yield {"mark": {"type": "rule", "style": "zero"}, "data": {"values": [{"y": 0}]}, "encoding": {"y": _Y}}
+
+    def _target(self) -> Iterator[Spec]:
+        target = self.picture.target
+        if target is None:
+            return
+        if target.low is not None or target.high is not None:
+            low = self.bottom if target.low is None else target.low
+            high = self.top if target.high is None else target.high
+            yield layer("rect", "target-range", [{"y": low, "y2": high}], {"y": _Y, "y2": {"field": "y2"}})
+        if target.value is not None:
+            yield layer("rule", "target", [{"y": target.value}], {"y": _Y})
+
+    def _ghost(self) -> Iterator[Spec]:
+        if self.picture.previous is not None:
+            yield layer("line", "ghost", self._rows(self.picture.previous), {"x": _X, "y": _Y})
+
+    def _lines(self) -> Iterator[Spec]:
+        several = len(self.picture.series) > 1
+        names = [each.name for each in self.picture.series]
+        color: dict[str, Any] = {}
+        for index, series in enumerate(self.picture.series):
+            if several:
+                color = {
+                    "color": {
+                        "datum": series.name, "type": "nominal", "legend": None,
+                        "scale": {"domain": names, "range": "category"},
+                    }
+                }  # fmt: skip
+            whole = self._rows(series, self._whole(series))
+            if series.low:
+                band = {"x": _X, "y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}
+                yield layer("area", "band", [row for row in whole if row["y"] is not None], {**band, **color})
+            plain = {"strokeWidth": 2.25} if several else {}
+            yield layer("line", "" if several else "actual", whole, {"x": _X, "y": _Y, **color}, **plain)
+            yield from self._alone(whole, color)
+            yield from self._partial(series, color, index)
+            ends = [row for row in whole if row["y"] is not None]
+            if ends:
+                yield layer("point", "actual-end", ends[-1:], {"x": _X, "y": _Y, **self._filled(color)})
+
+    @staticmethod
+    def _filled(color: dict[str, Any]) -> dict[str, Any]:
+        """Return a stroke's color as the color of a disc."""
+        return {"fill": color["color"]} if color else {}
+
+    def _alone(self, rows: list[dict[str, Any]], color: dict[str, Any]) -> Iterator[Spec]:
+        """Draw values with unknown ones on both sides, which a line would not show, as points."""
+        lonely = [
+            row
+            for before, row, after in zip([None, *rows], rows, [*rows[1:], None], strict=False)
+            if row["y"] is not None and (not before or before["y"] is None) and (not after or after["y"] is None)
+        ]
+        if lonely:
+            yield layer("point", "actual-end", lonely, {"x": _X, "y": _Y, **self._filled(color)}, size=30)
+
+    def _partial(self, series: Series, color: dict[str, Any], index: int) -> Iterator[Spec]:
+        """Draw the period that is not complete: a dashed step to a hollow point."""
+        value = series.values[-1]
+        if not self.picture.partial or value is None:
+            return
+        at = {"x": middle(series.starts[-1], self.picture.grain), "y": value}
+        if len(series.values) > 1 and series.values[-2] is not None:
+            before = {"x": middle(series.starts[-2], self.picture.grain), "y": series.values[-2]}
+            yield layer("line", "actual-partial", [before, at], {"x": _X, "y": _Y, **color})
+        if index == 0:
+            yield self._hatched_zone(series.starts[-1])
+        yield layer("point", "partial-end", [at], {"x": _X, "y": _Y, **({"stroke": color["color"]} if color else {})})
+
+    def _hatched_zone(self, start: date) -> Spec:
+        """Return a light hatching along the foot of the period that is not complete."""
+        left, right = milliseconds(start), milliseconds(next_start(start, self.picture.grain))
+        foot = self.bottom + (self.top - self.bottom) * 7 / self.height
+        strokes = hatched(
+            left, right, self.bottom, foot,
+            (self.right_edge - self.left_edge) / self.plot, (self.top - self.bottom) / self.height, 4,
+        )  # fmt: skip
+        return layer("rule", "partial-zone", strokes, {"x": _X, "y": _Y, "x2": {"field": "x2"}, "y2": {"field": "y2"}})
+
+    def _bars(self, series: Series) -> Iterator[Spec]:
+        gap = 0.12
+        rows = []
+        for start, value in zip(series.starts, series.values, strict=True):
+            left, right = milliseconds(start), milliseconds(next_start(start, self.picture.grain))
+            inset = (right - left) * gap
+            rows.append({"x": left + inset, "x2": right - inset, "y": value, "y2": 0})
+        sides = {"x": _X, "x2": {"field": "x2"}, "y": _Y, "y2": {"field": "y2"}}
+        whole = rows[:-1] if self.picture.partial else rows
+        yield layer("rect", "bar", [row for row in whole if row["y"] is not None], sides)
+        if series.low:
+            spans = [
+                {"x": middle(start, self.picture.grain), "y": low, "y2": high}
+                for start, low, high in zip(series.starts, series.low, series.high, strict=True)
+                if low is not None and high is not None
+            ]
+            yield layer("rule", "happened", spans, {"x": _X, "y": _Y, "y2": {"field": "y2"}}, strokeWidth=1.5)
+        last = rows[-1]
+        if self.picture.partial and last["y"] is not None:
+            yield layer("rect", "bar-partial", [last], sides)
+            strokes = hatched(
+                last["x"], last["x2"], min(0.0, last["y"]), max(0.0, last["y"]),
+                (self.right_edge - self.left_edge) / self.plot, (self.top - self.bottom) / self.height,
+            )  # fmt: skip
+            yield layer("rule", "bar-hatch", strokes, sides)
+
+    def _forecast(self) -> Iterator[Spec]:
+        ahead = self.picture.forecast
+        if ahead is None:
+            return
+        rows = self._rows(ahead)
+        anchor = self._last_whole(self.picture.series[0])
+        joined = [anchor, *rows] if anchor and self.picture.form == "line" else rows
+        if ahead.low:
+            spread = [
+                {"x": row["x"], "low": row.get("low", row["y"]), "high": row.get("high", row["y"])} for row in joined
+            ]
+            yield layer(
+                "area", "forecast-band", spread,
+                {"x": _X, "y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}},
+            )  # fmt: skip
+        yield layer("line", "forecast", joined, {"x": _X, "y": _Y})
+        if rows and rows[-1]["y"] is not None:
+            yield layer("point", "partial-end", rows[-1:], {"x": _X, "y": _Y})
+
+    def _last_whole(self, series: Series) -> dict[str, Any] | None:
+        """Return the last complete point that is known."""
+        points = [
+            {"x": middle(start, self.picture.grain), "y": value}
+            for start, value in zip(series.starts, self._whole(series), strict=True)
+            if value is not None
+        ]
+        return points[-1] if points else None
+
+    # -- words -------------------------------------------------------------------------------------------------------
+
+    def _ends(self) -> Iterator[tuple[float, list[str], str, str]]:
+        """Yield what stands at the right edge: wanted height, lines of text, style, category."""
+        picture, unit = self.picture, self.picture.unit
+        several = len(picture.series) > 1
+        for series in picture.series:
+            value = series.values[-1]
+            if picture.form == "bars" or (picture.forecast is not None and not several):
+                continue
+            if value is None:
+                continue
+            note = f" ({picture.partial})" if picture.partial else ""
+            text = [*self._wrapped(series.name), words.human(value, unit)] if several else [words.human(value, unit)]
+            text += self._wrapped(note.strip(" ()")) if note and not several else []
+            yield self._pixel(value), text, "label-actual" if not several else "label", series.name if several else ""
+        for line, style in ((picture.forecast, "label-actual"), (picture.previous, "label-muted")):
+            value = line.values[-1] if line and line.values else None
+            if line is not None and value is not None:
+                yield self._pixel(value), [*self._wrapped(line.name), words.human(value, unit)], style, ""
+        target = picture.target
+        if target is not None and target.value is not None:
+            yield self._pixel(target.value), [*self._wrapped(target.label), words.human(target.value, unit)], "label", ""
+        elif target is not None:
+            ends = known((target.low, target.high))
+            if ends:
+                text = [*self._wrapped(target.label), *self._wrapped(words.between(target.low, target.high, unit))]
+                yield self._pixel(sum(ends) / len(ends)), text, "label", ""
+
+    def _wrapped(self, text: str) -> list[str]:
+        return list(wrapped(text, self.label_room, bold=True, lines=3)) if text else []
+
+    def _end_labels(self) -> Iterator[Spec]:
+        heights = [len(text) * _LINE + 4.0 for _, text, _, _ in self.ends]
+        # Labels may hang a little over the plot, into the room of the time axis, rather than over each other.
+        middles = kept_apart([end[0] for end in self.ends], heights, 0.0, self.height + _LINE)
+        for (_, text, style, category), at, height in zip(self.ends, middles, heights, strict=True):
+            first = at - height / 2 + 2 + _LINE / 2
+            dx = _GAP
+            if category:
+                dx = _GAP + 10
+                yield {
+                    "mark": {"type": "point", "shape": "circle", "size": 50, "xOffset": _GAP + 2, "opacity": 1},
+                    "data": {"values": [{}]},
+                    "encoding": {
+                        "x": {"value": "width"}, "y": {"value": first},
+                        "fill": {"datum": category, "type": "nominal", "legend": None, "scale": {
+                            "domain": [each.name for each in self.picture.series], "range": "category"}},
+                    },
+                }  # fmt: skip
+            yield label_layer(text, "width", first, style, dx=dx)
+        yield from self._last_actual()
+        yield from self._peak()
+
+    def _last_actual(self) -> Iterator[Spec]:
+        """Say the last value above its point where a forecast goes on from it."""
+        series = self.picture.series[0]
+        if self.picture.forecast is None or self.picture.form == "bars":
+            return
+        anchor = self._last_whole(series)
+        if anchor:
+            row = {**anchor, "said": words.human(anchor["y"], self.picture.unit)}
+            encoding = {"x": _X, "y": _Y, "text": {"field": "said", "type": "nominal"}}
+            yield layer("text", "label-actual", [row], encoding, dy=-12, align="right", dx=2)
+
+    def _peak(self) -> Iterator[Spec]:
+        """Say the value over each bar where they have room, over the last ones where they have not."""
+        if self.picture.form != "bars":
+            return
+        series, unit = self.picture.series[0], self.picture.unit
+        room = self.plot / max(1, (self.right_edge - self.left_edge) / _span(self.picture))
+        rows = [
+            {"x": middle(start, self.picture.grain), "y": max(0.0, value), "said": words.human(value, unit)}
+            for start, value in zip(series.starts, series.values, strict=True)
+            if value is not None
+        ]
+        if any(width_of(row["said"]) > room + 2 for row in rows):
+            best = max(rows, key=lambda row: row["y"])
+            rows = [best] if best is rows[-1] or abs(best["x"] - rows[-1]["x"]) < _span(self.picture) * 3 else [best, rows[-1]]
+        encoding = {"x": _X, "y": _Y, "text": {"field": "said", "type": "nominal"}}
+        yield layer("text", "label", rows, encoding, dy=-8, baseline="alphabetic")
+
+    def _happenings(self) -> Iterator[Spec]:
+        """Mark what happened: a rule, a sign at its head, words beside it in as many lanes as they need."""
+        span = self.right_edge - self.left_edge
+        taken: list[list[tuple[float, float]]] = []
+        for happening in self.picture.happenings:
+            at = milliseconds(happening.on)
+            x = (at - self.left_edge) / span * self.plot
+            text = ellipsed(self._said(happening), min(self.plot * (0.8 if self.narrow else 0.45), 260))
+            size = width_of(text) + 16
+            leftward = x + size > self.plot + 40 and x - size > -30
+            reach = (x - size, x + 5) if leftward else (x - 5, x + size)
+            lane = next(
+                (index for index, spans in enumerate(taken) if all(reach[1] < a or reach[0] > b for a, b in spans)),
+                len(taken),
+            )
+            if lane == len(taken):
+                taken.append([])
+            taken[lane].append(reach)
+            head = -12 - lane * _LANE
+            place = {"x": _X}
+            row = {"x": at, "what": self._said(happening), "when": words.day(happening.on)}
+            yield layer("rule", "happened", [row], {**place, "y": {"value": head}, "y2": {"value": self.height}})
+            tip = [{"field": "what", "title": "what"}, {"field": "when", "title": "when"}]
+            yield layer(
+                "point", "happened-sign", [row], {**place, "y": {"value": head}, "tooltip": tip},
+                shape=_SIGNS[happening.kind],
+            )  # fmt: skip
+            yield layer(
+                "text", "label-muted", [row], {**place, "y": {"value": head}, "text": {"value": text}},
+                align="right" if leftward else "left", dx=-9 if leftward else 9, baseline="middle",
+            )  # fmt: skip
+
+    @staticmethod
+    def _said(happening: Happening) -> str:
+        return happening.label if happening.kind == "happened" else sentence(f"{happening.kind}: {happening.label}")
+
+    def _hits(self) -> Iterator[Spec]:
+        """Lay invisible points over the lines that say period and value on the page."""
+        rows = []
+        lines = [*self.picture.series, *filter(None, (self.picture.previous, self.picture.forecast))]
+        for series in lines:
+            for index in thinned(series.values, MOST_POINTS // 2):
+                value = series.values[index]
+                if value is None:
+                    continue
+                rows.append({
+                    "x": middle(series.starts[index], self.picture.grain), "y": value,
+                    "period": period_name(series.starts[index], self.picture.grain), "line": series.name,
+                    "said": words.exact(value, self.picture.unit),
+                })  # fmt: skip
+        tip = [{"field": field, "title": title} for field, title in (("period", "period"), ("line", "what"), ("said", "value"))]
+        yield layer("point", "hit", rows, {"x": _X, "y": _Y, "tooltip": tip}, size=260)
+
+
+def _span(picture: TimePicture) -> int:
+    """Return how long one period is, in milliseconds."""
+    start = picture.series[0].starts[-1]
+    return milliseconds(next_start(start, picture.grain)) - milliseconds(start)

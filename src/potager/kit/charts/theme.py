@@ -1,0 +1,210 @@
+"""How pictures look, on light and on dark paper: the tokens of the design and the Vega-Lite configuration made of them.
+
+A specification names *styles* (``actual``, ``ghost``, ``target`` …) and carries no color of its own, so one
+specification serves both themes, the page, a file and a notebook: only the configuration differs. The tokens are those
+of ``css/tokens.css``; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from potager.kit.errors import Invalid, NotFound
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ThemeName = Literal["light", "dark"]
+
+# What a file that leaves the page falls back to; the last one is inside the drawing library, so that letters always
+# appear, also where no font is installed at all.
+SANS: Final = "Source Sans 3, Source Sans Pro, Segoe UI, Noto Sans, Liberation Sans, Arial, sans-serif"
+SERIF: Final = "Source Serif 4, Charter, Georgia, Liberation Serif, DejaVu Serif, serif"
+
+TEXT_SIZE: Final = 12
+TITLE_SIZE: Final = 16
+SUBTITLE_SIZE: Final = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """The tokens of one theme: every color a picture may use, as ``#rrggbb``, and its color scales."""
+
+    name: ThemeName
+    paper: str
+    raised: str
+    sunken: str
+    ink: str
+    muted: str
+    faint: str
+    line: str
+    line_strong: str
+    edge: str
+    leaf: str
+    ochre: str
+    brick: str
+    slate: str
+    leaf_wash: str
+    brick_wash: str
+    slate_wash: str
+    categories: tuple[str, ...]
+    ramp: tuple[str, ...]
+    diverging: tuple[str, ...]
+
+    def token(self, name: str) -> str:
+        """Return the color of a CSS custom property by its name without dashes in front: ``line-strong``."""
+        found = getattr(self, name.replace("-", "_"), None)
+        if not isinstance(found, str):
+            raise NotFound(f"The theme has no color “{name}”.", mend="Use a token of tokens.css.")
+        return found
+
+
+# The categories are six colors that stay apart (OKLab distance of at least 0.11) under full protanopia, deuteranopia
+# and tritanopia as simulated by Machado et al. (2009).
+LIGHT: Final = Theme(
+    name="light", paper="#faf7f0", raised="#fffdf9", sunken="#f1ece0",
+    ink="#211c15", muted="#5b5245", faint="#6f6554", line="#e3dccd", line_strong="#cdc3b0", edge="#8f846f",
+    leaf="#2c6a3c", ochre="#83570a", brick="#9c3826", slate="#515e6b",
+    leaf_wash="#e6eedd", brick_wash="#f8e4dc", slate_wash="#e6e9ec",
+    categories=("#62a34a", "#164c7e", "#935e24", "#b471c4", "#77312a", "#227a7a"),
+    ramp=("#eef2e6", "#bcd3b1", "#86b080", "#538b57", "#2c6a3c", "#174425"),
+    diverging=("#9c3826", "#d99a86", "#f1ece0", "#93b992", "#2c6a3c"),
+)  # fmt: skip
+DARK: Final = Theme(
+    name="dark", paper="#1b1814", raised="#24201b", sunken="#14110e",
+    ink="#ece6da", muted="#b8ae9d", faint="#9d9281", line="#37312a", line_strong="#4b4339", edge="#857a68",
+    leaf="#93c58a", ochre="#e0b055", brick="#ee9680", slate="#a9b7c4",
+    leaf_wash="#24301f", brick_wash="#3a221b", slate_wash="#262b30",
+    categories=("#ccebcf", "#99bcf5", "#b86d45", "#855ea1", "#cfb887", "#46a5af"),
+    ramp=("#24301f", "#355034", "#4c724a", "#6b9a66", "#93c58a", "#c6e6bf"),
+    diverging=("#ee9680", "#9a5b49", "#37312a", "#587d54", "#93c58a"),
+)  # fmt: skip
+THEMES: Final = {theme.name: theme for theme in (LIGHT, DARK)}
+
+
+def theme_named(name: str) -> Theme:
+    """Return the theme ``light`` or ``dark``; :class:`NotFound` otherwise."""
+    for theme in THEMES.values():
+        if theme.name == name:
+            return theme
+    raise NotFound(f"There is no theme “{name}”.", mend="Use light or dark.")
+
+
+def config(theme: Theme, *, page: bool = False) -> dict[str, Any]:
+    """Return the Vega-Lite configuration of a theme.
+
+    ``page`` leaves the background to the page and the padding small; a file gets paper to stand on.
+    """
+    small = {"labelFontSize": TEXT_SIZE, "titleFontSize": TEXT_SIZE, "titleFontWeight": 400}
+    words = {"labelColor": theme.muted, "titleColor": theme.muted}
+    return {
+        "background": None if page else theme.paper,
+        "padding": 4 if page else 16,
+        "font": SANS,
+        "view": {"stroke": None, "continuousWidth": 640, "continuousHeight": 260},
+        "mark": {"color": theme.leaf, "tooltip": None},
+        "line": {"strokeWidth": 2, "strokeCap": "round", "strokeJoin": "round"},
+        "area": {"fillOpacity": 0.16, "line": False},
+        "bar": {"color": theme.leaf},
+        "point": {"filled": True, "size": 36},
+        "rule": {"color": theme.edge},
+        "text": {"color": theme.ink, "fontSize": TEXT_SIZE},
+        "axis": {
+            **words, **small, "domainColor": theme.line_strong, "tickColor": theme.line_strong,
+            "gridColor": theme.line, "tickSize": 4, "labelPadding": 6,
+        },
+        "axisX": {"grid": False},
+        "axisY": {"domain": False, "ticks": False},
+        "legend": {**words, **small, "symbolType": "square", "orient": "top", "title": None},
+        "title": {
+            "color": theme.ink, "anchor": "start", "frame": "bounds", "font": SERIF, "fontSize": TITLE_SIZE,
+            "fontWeight": 600, "lineHeight": 21, "offset": 14, "subtitleColor": theme.muted, "subtitleFont": SANS,
+            "subtitleFontSize": SUBTITLE_SIZE, "subtitleLineHeight": 17, "subtitlePadding": 5,
+        },
+        "header": {**words, "labelFontSize": TEXT_SIZE},
+        "range": {
+            "category": list(theme.categories), "ramp": list(theme.ramp), "heatmap": list(theme.ramp),
+            "diverging": list(theme.diverging),
+        },
+        "style": _styles(theme),
+    }  # fmt: skip
+
+
+def page_configs() -> dict[str, dict[str, Any]]:
+    """Return both configurations as the page's script wants them: what ``chart-theme.json`` holds."""
+    return {name: config(theme, page=True) for name, theme in THEMES.items()}
+
+
+def _styles(theme: Theme) -> dict[str, dict[str, Any]]:
+    """Return the named styles that specifications use: color by meaning, with a second sign beside the color."""
+    heat_strong = theme.paper
+    return {
+        # lines and what belongs to them
+        "actual": {"stroke": theme.leaf, "strokeWidth": 2.25},
+        "actual-partial": {"stroke": theme.leaf, "strokeWidth": 2, "strokeDash": [3, 4]},
+        "actual-end": {"fill": theme.leaf, "stroke": theme.paper, "strokeWidth": 1.5, "size": 60},
+        "partial-end": {"fill": theme.paper, "stroke": theme.leaf, "strokeWidth": 1.75, "size": 60},
+        "band": {"fill": theme.leaf, "fillOpacity": 0.16},
+        "ghost": {"stroke": theme.edge, "strokeWidth": 1.5},
+        "forecast": {"stroke": theme.leaf, "strokeWidth": 2, "strokeDash": [6, 4]},
+        "forecast-band": {"fill": theme.leaf, "fillOpacity": 0.1},
+        "target": {"stroke": theme.ink, "strokeWidth": 1.25, "strokeDash": [1, 3], "strokeCap": "round"},
+        "target-range": {"fill": theme.ink, "fillOpacity": 0.07},
+        "happened": {"stroke": theme.edge, "strokeWidth": 1},
+        "happened-sign": {"fill": theme.ink, "stroke": theme.paper, "strokeWidth": 1, "size": 64},
+        "partial-zone": {"stroke": theme.line_strong, "strokeWidth": 1},
+        "hit": {"fill": theme.ink, "opacity": 0},
+        # bars: filled is good, a ring is bad, a dashed ring is not known; as the verdicts are drawn
+        "bar": {"fill": theme.leaf},
+        "bar-quiet": {"fill": theme.edge, "fillOpacity": 0.55},
+        "bar-total": {"fill": theme.muted},
+        "bar-partial": {
+            "fill": theme.leaf, "fillOpacity": 0.08, "stroke": theme.leaf, "strokeWidth": 1.25, "strokeDash": [3, 3],
+        },
+        "bar-hatch": {"stroke": theme.leaf, "strokeWidth": 1, "opacity": 0.75},
+        "bar-good": {"fill": theme.leaf},
+        "bar-bad": {"fill": theme.brick_wash, "stroke": theme.brick, "strokeWidth": 1.5},
+        "bar-neutral": {"fill": theme.slate_wash, "stroke": theme.slate, "strokeWidth": 1.5},
+        "bar-unexplained": {
+            "fill": theme.slate_wash, "stroke": theme.slate, "strokeWidth": 1.5, "strokeDash": [3, 3],
+        },
+        "link": {"stroke": theme.edge, "strokeWidth": 1},
+        "zero": {"stroke": theme.edge, "strokeWidth": 1},
+        "whisker": {"stroke": theme.leaf, "strokeWidth": 2},
+        "dot": {"fill": theme.leaf, "stroke": theme.paper, "strokeWidth": 1, "size": 80},
+        "reference": {"stroke": theme.edge, "strokeWidth": 1, "strokeDash": [4, 3]},
+        "hairline": {"stroke": theme.line, "strokeWidth": 1},
+        # words
+        "label": {"fill": theme.ink},
+        "label-strong": {"fill": theme.ink, "fontWeight": 600},
+        "label-muted": {"fill": theme.muted},
+        "label-good": {"fill": theme.leaf, "fontWeight": 600},
+        "label-bad": {"fill": theme.brick, "fontWeight": 600},
+        "label-unexplained": {"fill": theme.slate, "fontWeight": 600},
+        "label-actual": {"fill": theme.leaf, "fontWeight": 600},
+        # cells
+        "cell": {"stroke": theme.paper, "strokeWidth": 2},
+        "cell-partial": {"fill": None, "stroke": theme.ink, "strokeWidth": 1, "strokeDash": [2, 2]},
+        "cell-total": {"fill": theme.sunken, "stroke": theme.paper, "strokeWidth": 2},
+        "cell-label": {"fill": theme.ink},
+        "cell-label-strong": {"fill": heat_strong},
+    }  # fmt: skip
+
+
+@cache
+def register_fonts(directory: Path) -> tuple[str, ...]:
+    """Register the TrueType and OpenType fonts of a directory for PNG and SVG; return the files that count.
+
+    Web fonts (``.woff2``) cannot be read by the drawing library and are not counted: with none registered, text
+    is set in the sans the library brings along. A missing directory is :class:`Invalid`.
+    """
+    if not directory.is_dir():
+        raise Invalid(f"There is no folder of fonts at {directory}.", mend="Name a folder that exists.")
+    found = tuple(sorted(path.name for path in directory.rglob("*") if path.suffix.lower() in {".ttf", ".otf"}))
+    if found:
+        import vl_convert
+
+        vl_convert.register_font_directory(str(directory))
+    return found
