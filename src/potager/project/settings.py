@@ -47,6 +47,8 @@ INSTALLED_APPS = [
     "potager.ground.webhooks",
     "potager.ground.accounts",
     "potager.ground.connecting",
+    "potager.insight.metrics",
+    "potager.insight.questions",
     "potager.insight.goals",
     "potager.garden.glossary",
     "potager.faces.web",

@@ -335,3 +335,38 @@ def test_dimensions_of_other_types_and_dictionaries_are_read():
     empty = pa.table({"plan": pa.chunked_array([], pa.string()), "grouping": pa.array([], pa.int64()),
                       "before": pa.array([], pa.float64()), "after": pa.array([], pa.float64())})  # fmt: skip
     assert analyze_contributions(empty, ["plan"]).reason == "incomplete"
+
+
+def test_a_child_that_holds_nearly_all_of_the_excess_stands_for_its_parent():
+    lines = _lines()
+    _plant(lines, 0.8, country="US")
+    _plant(lines, 0.5, country="US", plan="pro")
+    found = analyze_contributions(_grouped(lines), DIMENSIONS)
+    parent = next(row for row in analyze_contributions(
+        _grouped(lines, 1), DIMENSIONS).segments if row.label == "country = US")  # fmt: skip
+    assert abs(parent.excess) > abs(found.segments[0].excess)
+    assert found.segments[0].label == "country = US, plan = pro"
+    assert found.segments[0].times_noise > 10
+
+
+def test_noise_is_not_listed_and_is_counted():
+    randomness = np.random.default_rng(3)
+    lines = [
+        {
+            "country": f"c{a}", "plan": f"p{b}", "device": f"d{c}",
+            "before": 100.0, "after": 100 * randomness.normal(1, 0.1),
+        }
+        for a, b, c in product(range(8), range(6), range(5))
+    ]  # fmt: skip
+    table = _grouped(lines)
+    quiet = analyze_contributions(table, DIMENSIONS)
+    assert quiet.segments == ()
+    assert quiet.noise > 0
+    assert quiet.statement.endswith("beyond what chance makes some do.")
+    loud = analyze_contributions(table, DIMENSIONS, above_noise=0.0)
+    assert len(loud.segments) == 10
+    assert loud.noise == 0
+    _plant(lines, 0.5, country="c3")
+    assert [row.label for row in analyze_contributions(_grouped(lines), DIMENSIONS).segments] == [
+        "country = c3"
+    ]

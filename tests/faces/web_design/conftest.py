@@ -43,7 +43,9 @@ class Looked:
     def __init__(self, page: Any) -> None:
         self.page = page
         self.complaints: list[str] = []
-        page.on("console", lambda line: line.type in ("error", "warning") and self.complaints.append(line.text))
+        page.on(
+            "console", lambda line: line.type in ("error", "warning") and self.complaints.append(line.text)
+        )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
 

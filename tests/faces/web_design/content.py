@@ -150,7 +150,10 @@ JOBS: list[dict[str, Any]] = [
     {"id": "2", "title": "Answer all questions again", "url": "/jobs/2", "running": True, "done": None, "doing": "Waiting for the import", "state": "waiting", "owner": "the schedule"},
     {"id": "3", "title": "Weekly digest", "url": "/jobs/3", "state": "failed", "failed": True, "note": "The mail server refused the sender. Set POTAGER_MAIL_FROM to an address it knows.", "retry_url": "/retry", "started": NOW - timedelta(days=1)},
 ]  # fmt: skip
-FILTERS = [{"name": "country", "value": "United Kingdom", "remove": "?"}, {"name": "orders", "joint": "at least", "value": "20", "remove": "?"}]
+FILTERS = [
+    {"name": "country", "value": "United Kingdom", "remove": "?"},
+    {"name": "orders", "joint": "at least", "value": "20", "remove": "?"},
+]
 CHART_SPEC: dict[str, Any] = {
     "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
     "width": 640, "height": 240,
@@ -170,13 +173,17 @@ class MetricForm(forms.Form):
     name = forms.CharField(label="Name", help_text="As people say it.", max_length=80)
     unit = forms.ChoiceField(label="Unit", choices=[("GBP", "£"), ("share", "%"), ("count", "a count")])
     kind = forms.ChoiceField(
-        label="Kind", choices=[("flow", "Flow"), ("stock", "Stock"), ("rate", "Rate")], widget=forms.RadioSelect
+        label="Kind",
+        choices=[("flow", "Flow"), ("stock", "Stock"), ("rate", "Rate")],
+        widget=forms.RadioSelect,
     )
     target = forms.DecimalField(
         label="Target", required=False, widget=forms.TextInput(attrs={"inputmode": "decimal"})
     )
     about = forms.CharField(label="What it is", widget=forms.Textarea, required=False)
-    public = forms.BooleanField(label="Everybody may see it", required=False, help_text="Its team always may.")
+    public = forms.BooleanField(
+        label="Everybody may see it", required=False, help_text="Its team always may."
+    )
 
 
 def gallery() -> dict[str, Any]:

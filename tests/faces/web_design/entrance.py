@@ -10,7 +10,9 @@ from django import forms
 
 class SignIn(forms.Form):
     login = forms.EmailField(label="Email", widget=forms.EmailInput(attrs={"autocomplete": "email"}))
-    password = forms.CharField(label="Password", widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
+    password = forms.CharField(
+        label="Password", widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
     remember = forms.BooleanField(label="Remember me", required=False)
 
 
@@ -19,7 +21,9 @@ class Address(forms.Form):
 
 
 class Passwords(forms.Form):
-    password1 = forms.CharField(label="New password", widget=forms.PasswordInput, help_text="Ten characters or more.")
+    password1 = forms.CharField(
+        label="New password", widget=forms.PasswordInput, help_text="Ten characters or more."
+    )
     password2 = forms.CharField(label="New password (again)", widget=forms.PasswordInput)
 
 

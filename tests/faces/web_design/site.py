@@ -29,11 +29,34 @@ from tests.faces.web_design import content
 WEB = Path(potager.faces.web.__file__).parent
 STATIC = WEB / "static"
 POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'"
-KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".json": "application/json", ".woff2": "font/woff2"}
+KINDS = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".woff2": "font/woff2",
+}
 FOUND = [
-    {"group": "Records", "title": "Net revenue", "hint": "metric, strategic", "url": "/metrics/1", "keys": ""},
-    {"group": "Records", "title": "Will net revenue reach £9.5m this year?", "hint": "question", "url": "/questions/1"},
-    {"group": "Do", "title": "New metric", "hint": "from the columns of a table", "url": "/metrics/new", "keys": "n"},
+    {
+        "group": "Records",
+        "title": "Net revenue",
+        "hint": "metric, strategic",
+        "url": "/metrics/1",
+        "keys": "",
+    },
+    {
+        "group": "Records",
+        "title": "Will net revenue reach £9.5m this year?",
+        "hint": "question",
+        "url": "/questions/1",
+    },
+    {
+        "group": "Do",
+        "title": "New metric",
+        "hint": "from the columns of a table",
+        "url": "/metrics/new",
+        "keys": "n",
+    },
     {"group": "Do", "title": "Import a file", "hint": "CSV, JSON Lines, Parquet, Excel", "url": "/import"},
 ]
 
@@ -60,14 +83,26 @@ def page(template: str, context: dict[str, Any], *, theme: str = "", path: str =
     request: HttpRequest = RequestFactory().get(path)
     messages = [Message(constants.SUCCESS, "The import is undone: 541,909 lines are out again.")]
     everything = {"theme": theme, "request": request, "csrf_token": "token", "messages": messages, **context}
-    changed = {"ROOT_URLCONF": "tests.faces.web_design.urls", "STATIC_URL": "/static/", "TEMPLATES": TEMPLATES}
+    changed = {
+        "ROOT_URLCONF": "tests.faces.web_design.urls",
+        "STATIC_URL": "/static/",
+        "TEMPLATES": TEMPLATES,
+    }
     with _one_at_a_time, held(content.NOW), override_settings(**changed):
         return get_template(template).render(everything)
 
 
 def home() -> dict[str, Any]:
     """Return what the home page shows."""
-    return {**content.gallery(), "page_title": "Home", "crumbs": [], "beds": content.BEDS, "under": content.UNDER, "chain_up": [], "chain_down": []}
+    return {
+        **content.gallery(),
+        "page_title": "Home",
+        "crumbs": [],
+        "beds": content.BEDS,
+        "under": content.UNDER,
+        "chain_up": [],
+        "chain_down": [],
+    }
 
 
 def first_home() -> dict[str, Any]:
@@ -77,21 +112,45 @@ def first_home() -> dict[str, Any]:
         "voice": "Put one customer’s words in. One sentence is enough.",
         "practice": "Write down the process that everybody complains about, with its hours.",
     }
-    beds = [{**bed, "lines": [], "first": {"text": steps[bed["key"]], "action": "Start here", "url": "/", "main": bed["key"] == "insight"}} for bed in content.BEDS]
+    beds = [
+        {
+            **bed,
+            "lines": [],
+            "first": {
+                "text": steps[bed["key"]],
+                "action": "Start here",
+                "url": "/",
+                "main": bed["key"] == "insight",
+            },
+        }
+        for bed in content.BEDS
+    ]
     return {**home(), "beds": beds, "under": [], "needs": []}
 
 
 def answer() -> dict[str, Any]:
     """Return what an answer's page shows."""
     shown = content.gallery()
-    return {**shown, "answer": {**content.ANSWER, "chart": shown["chart"]}, "page_title": "Net revenue 2011", "crumbs": [{"title": "Questions", "url": "/questions"}]}
+    return {
+        **shown,
+        "answer": {**content.ANSWER, "chart": shown["chart"]},
+        "page_title": "Net revenue 2011",
+        "crumbs": [{"title": "Questions", "url": "/questions"}],
+    }
 
 
 def problem() -> dict[str, Any]:
     """Return what a problem's page shows."""
     from potager.kit.errors import Changed
 
-    return {**content.gallery(), "page_title": "Somebody changed this meanwhile", "problem": Changed("Bo changed “Net revenue” two minutes ago, after you opened it.", mend="Load the page again: what you typed is kept, and shown beside Bo’s text.")}
+    return {
+        **content.gallery(),
+        "page_title": "Somebody changed this meanwhile",
+        "problem": Changed(
+            "Bo changed “Net revenue” two minutes ago, after you opened it.",
+            mend="Load the page again: what you typed is kept, and shown beside Bo’s text.",
+        ),
+    }
 
 
 PAGES: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
@@ -112,21 +171,33 @@ class Site(BaseHTTPRequestHandler):
         theme = query.get("theme", "")
         if address.path in PAGES:
             template, context = PAGES[address.path]
-            self._say(page(template, context(), theme=theme, path=self.path).encode(), "text/html; charset=utf-8")
+            self._say(
+                page(template, context(), theme=theme, path=self.path).encode(), "text/html; charset=utf-8"
+            )
         elif address.path == "/chart.json":
             self._say(json.dumps(content.CHART_SPEC).encode(), "application/json")
         elif address.path == "/chart.svg":
             config = json.loads((STATIC / "potager/chart-theme.json").read_text())[theme or "light"]
-            self._say(vl_convert.vegalite_to_svg({**content.CHART_SPEC}, config=config).encode(), "image/svg+xml")
+            self._say(
+                vl_convert.vegalite_to_svg({**content.CHART_SPEC}, config=config).encode(), "image/svg+xml"
+            )
         elif address.path == "/palette":
             wanted = query.get("q", "").lower()
-            self._say(json.dumps([item for item in FOUND if wanted in str(item["title"]).lower()]).encode(), "application/json")
-        elif address.path.startswith("/static/") and (file := STATIC / address.path.removeprefix("/static/")).is_file():
+            self._say(
+                json.dumps([item for item in FOUND if wanted in str(item["title"]).lower()]).encode(),
+                "application/json",
+            )
+        elif (
+            address.path.startswith("/static/")
+            and (file := STATIC / address.path.removeprefix("/static/")).is_file()
+        ):
             self._say(file.read_bytes(), KINDS.get(file.suffix, "application/octet-stream"))
         elif address.path.startswith("/auth/"):
             from tests.faces.web_design.entrance import entrance_page
 
-            self._say(entrance_page(address.path.removeprefix("/auth/"), theme).encode(), "text/html; charset=utf-8")
+            self._say(
+                entrance_page(address.path.removeprefix("/auth/"), theme).encode(), "text/html; charset=utf-8"
+            )
         else:
             self.send_error(404)
 

@@ -143,7 +143,9 @@ def test_the_tree_zooms_pans_and_folds(look: Any) -> None:
     assert svg.get_attribute("viewBox") != before
     svg.focus()
     page.keyboard.press("0")
-    assert [float(number) for number in svg.get_attribute("viewBox").split()] == [float(n) for n in before.split()]
+    assert [float(number) for number in svg.get_attribute("viewBox").split()] == [
+        float(n) for n in before.split()
+    ]
     page.locator("[data-node=orders] [data-toggle]").focus()
     page.keyboard.press("Enter")
     assert not page.locator("[data-node=active]").is_visible()
@@ -198,7 +200,9 @@ def test_a_toast_offers_undo_and_is_announced(look: Any) -> None:
 
 def test_nothing_moves_for_those_who_ask_for_that(look: Any) -> None:
     page = look("/", reduced_motion="reduce").page
-    assert page.locator(".button").first.evaluate("element => getComputedStyle(element).transitionDuration") in ("0s", "")
+    assert page.locator(".button").first.evaluate(
+        "element => getComputedStyle(element).transitionDuration"
+    ) in ("0s", "")
 
 
 def test_on_paper_the_answer_stands_without_the_house(look: Any) -> None:

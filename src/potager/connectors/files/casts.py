@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from potager.connectors.files.dates import ISO_DATE, ISO_TIMESTAMP, in_trying_order, order_of
+from potager.connectors.files.dates import (
+    ISO_DATE,
+    ISO_TIMESTAMP,
+    MIDNIGHT,
+    in_trying_order,
+    order_of,
+    with_time,
+)
 from potager.connectors.files.shapes import Cast, decimal_places
 
 if TYPE_CHECKING:
@@ -61,17 +68,17 @@ def trimmed(column: str) -> str:
     return f"trim({column}, ' \t\r\n\u00a0\u202f\ufeff')"
 
 
-def is_null(column: str, cast: Cast) -> str:
-    """Return the SQL condition that a text means "no value"."""
+def is_null(column: str, value: str, cast: Cast) -> str:
+    """Return the SQL condition that a text (``value``: the same, trimmed) means "no value"."""
     words = ", ".join(quoted(word) for word in cast.null_words)
-    return f"({column} IS NULL OR {trimmed(column)} IN ({words}))" if words else f"({column} IS NULL)"
+    return f"({column} IS NULL OR {value} IN ({words}))" if words else f"({column} IS NULL)"
 
 
 def number_pattern(mark: str) -> str:
-    """Return the pattern of a number without currency signs: groups of three by the other mark, a space or an apostrophe."""
+    """Return the pattern of a number without currency signs; groups of three stand between the other mark or spaces."""
     point, other = (r"\.", ",") if mark == "." else (",", r"\.")
     groups = rf"\d{{1,3}}(?:(?:{other}\d{{3}})+|(?:{GROUP_MARKS}\d{{3}})+)"
-    return rf"[+-]?(?:{groups}|\d+)?(?:{point}\d*)?(?:[eE][+-]?\d{{1,3}})?"
+    return rf"[+-]?{SPACES}*(?:(?:{groups}|\d+)(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d{{1,3}})?"
 
 
 AMBIGUOUS_NUMBER = r"[+-]?\d{1,3}[.,]\d{3}"
@@ -80,53 +87,53 @@ AMBIGUOUS_NUMBER = r"[+-]?\d{1,3}[.,]\d{3}"
 def core_sql(value: str) -> str:
     """Return the SQL for a number's text without currency and percent signs; (12) and 12- become -12."""
     bare = f"trim(regexp_replace({value}, {quoted(CURRENCIES + '|%')}, '', 'g'), ' \u00a0\u202f')"
-    return (
-        f"regexp_replace(regexp_replace(regexp_replace({bare}, '^\\((.*)\\)$', '-\\1'), '^(\\d.*)-$', '-\\1'), "
-        f"'^([+-]){SPACES}+', '\\1')"
-    )
+    return f"regexp_replace({bare}, '^(?:\\((.*)\\)|(\\d.*)-)$', '-\\1\\2')"
 
 
 def _plain_number(core: str, mark: str) -> str:
-    """Return the SQL for a number's text with groups taken out and a point for the decimal mark."""
+    """Return the SQL for a number's text with groups taken out and a point for the decimal mark; empty when it is none."""
     other = "," if mark == "." else "."
-    bare = f"regexp_replace({core}, {quoted(f'[{other}]|{GROUP_MARKS}')}, '', 'g')"
-    bare = bare if mark == "." else f"replace({bare}, ',', '.')"
-    return f"CASE WHEN {_full(core, number_pattern(mark))} AND {core} <> '' THEN {bare} END"
+    found = f"regexp_extract({core}, {quoted(f'^(?:{number_pattern(mark)})$')})"
+    bare = f"regexp_replace({found}, {quoted(f'[{other}]|{SPACES}|{GROUP_MARKS}')}, '', 'g')"
+    return bare if mark == "." else f"replace({bare}, ',', '.')"
 
 
 def _number_text(value: str, cast: Cast) -> str:
     core = core_sql(value)
     if cast.decimal_mark == "mixed":
-        last = f"CASE WHEN {_full(core, AMBIGUOUS_NUMBER)} THEN NULL "
-        text = f"{last}ELSE coalesce({_plain_number(core, '.')}, {_plain_number(core, ',')}) END"
+        either = f"coalesce(nullif({_plain_number(core, '.')}, ''), {_plain_number(core, ',')})"
+        text = f"CASE WHEN NOT {_full(core, AMBIGUOUS_NUMBER)} THEN {either} END"
     else:
         text = _plain_number(core, cast.decimal_mark)
     return f"CASE WHEN contains({value}, '%') THEN {text} END" if cast.percent else text
 
 
 def _number(value: str, cast: Cast) -> str:
-    """Return the SQL for a number; what is not finite is not a number."""
-    text, share = _number_text(value, cast), " / 100" if cast.percent else ""
+    """Return the SQL for a number: plain digits the short way, all other writings the long way; never infinite."""
+    text = _number_text(value, cast)
+    plain = cast.decimal_mark == "." and not cast.percent
     places = decimal_places(cast.type)
     if cast.type == "integer":
         hexadecimal = (
             f"CASE WHEN {_full(value, '0[xX][0-9a-fA-F]{1,16}')} THEN TRY_CAST({value} AS BIGINT) END"
         )
-        whole = f"CASE WHEN {_full(value, '[+-]?[0-9]+')} THEN {value} ELSE {text} END"
-        exact = f"TRY_CAST(regexp_extract({whole}, '^([+-]?[0-9]+)(\\.0*)?$', 1) AS BIGINT)"
-        return f"coalesce({exact}, {hexadecimal})"
+        exact = f"TRY_CAST(regexp_extract({text}, '^([+-]?[0-9]+)(\\.0*)?$', 1) AS BIGINT)"
+        short, long = "[+-]?[0-9]{1,18}", f"coalesce({exact}, {hexadecimal})"
+        return f"CASE WHEN {_full(value, short)} THEN TRY_CAST({value} AS BIGINT) ELSE {long} END"
     if places:
         precision, scale = places
-        wide = f"TRY_CAST({text} AS DECIMAL(38,{scale}))"
+        kept = max(0, scale - 2) if cast.percent else scale
+        wide = f"TRY_CAST({text} AS DECIMAL(38,{kept}))"
         # More decimals than the type has would be rounded away without a word: such a text does not fit.
-        fits = (
-            _full(f"coalesce({text}, '')", rf"[^.]*(\.\d{{0,{scale + (0 if not share else -2)}}}0*)?")
-            if scale >= (2 if share else 0)
-            else "true"
-        )
-        return f"CASE WHEN {fits} THEN TRY_CAST(({wide}{share}) AS DECIMAL({precision},{scale})) END"
-    double = f"(TRY_CAST({text} AS DOUBLE){share})"
-    return f"CASE WHEN isfinite({double}) THEN {double} END"
+        fits = _full(f"coalesce({text}, '')", rf"[^.]*(\.\d{{0,{kept}}}0*)?")
+        share = f"CAST({wide} AS DECIMAL(38,{scale})) / 100" if cast.percent else wide
+        return f"CASE WHEN {fits} THEN TRY_CAST(({share}) AS DECIMAL({precision},{scale})) END"
+    finite = f"nullif(nullif(TRY_CAST({text} AS DOUBLE), 'inf'::DOUBLE), '-inf'::DOUBLE)"
+    if cast.percent:
+        return f"({finite} / 100)"
+    if not plain:
+        return finite
+    return f"CASE WHEN {_full(value, r'[+-]?[0-9]{1,300}([.][0-9]*)?')} THEN TRY_CAST({value} AS DOUBLE) ELSE {finite} END"
 
 
 def _moment(value: str, formats: Sequence[str]) -> str:
@@ -136,79 +143,90 @@ def _moment(value: str, formats: Sequence[str]) -> str:
     return f"CASE WHEN year({tried}) BETWEEN 1000 AND 9999 THEN {tried} END"
 
 
-def _orders(cast: Cast) -> tuple[list[str], list[str], list[str]]:
-    by_order = {"": [], "day": [], "month": []}  # type: dict[str, list[str]]
-    for date_format in cast.date_formats:
-        by_order[order_of(date_format)].append(date_format)
-    return by_order["day"], by_order["month"], by_order[""]
+def _by_formats(value: str, formats: Sequence[str]) -> str:
+    """Return the SQL for the moment that formats read; NULL where day and month may be either."""
+    by_order: dict[str, list[str]] = {"": [], "day": [], "month": []}
+    for one in formats:
+        by_order[order_of(one)].append(one)
+    by_day, by_month = _moment(value, by_order["day"]), _moment(value, by_order["month"])
+    numeric = f"coalesce({by_day}, {by_month})"
+    if by_order["day"] and by_order["month"]:
+        numeric = f"CASE WHEN {by_day} <> {by_month} THEN NULL ELSE {numeric} END"
+    return f"coalesce({_moment(value, by_order[''])}, {numeric})"
 
 
 def _timestamp(value: str, cast: Cast) -> str:
-    """Return the SQL for a moment: ISO 8601 (offsets become UTC), then the formats; NULL where day and month may be either."""
-    day, month, other = _orders(cast)
+    """Return the SQL for a moment: ISO 8601 (offsets become UTC), then the formats."""
     dashed = f"replace({value}, '/', '-')"
-    iso = (
-        f"CASE WHEN {_full(value, ISO_DATE + '|' + ISO_TIMESTAMP)} THEN coalesce("
-        f"TRY_CAST(replace({dashed}, ',', '.') AS TIMESTAMP), try_strptime({dashed}, ['%Y-%m-%d %H', '%Y-%m-%dT%H'])) END"
+    hours = f"try_strptime({dashed}, ['%Y-%m-%d %H', '%Y-%m-%dT%H'])"
+    iso = f"coalesce(TRY_CAST(replace({dashed}, ',', '.') AS TIMESTAMP), {hours})"
+    formats = _by_formats(value, cast.date_formats) if cast.date_formats else "NULL"
+    return f"CASE WHEN {_full(value, f'{ISO_DATE}|{ISO_TIMESTAMP}')} THEN {iso} ELSE {formats} END"
+
+
+def _date(value: str, cast: Cast) -> str:
+    """Return the SQL for a day: a moment at midnight."""
+    iso = f"TRY_CAST(regexp_extract(replace({value}, '/', '-'), '^[0-9-]+') AS DATE)"
+    timed = [one for one in cast.date_formats if with_time(one)]
+    moment = _by_formats(value, cast.date_formats) if cast.date_formats else "NULL"
+    if timed:
+        moment = f"CASE WHEN {moment} = date_trunc('day', {moment}) THEN {moment} END"
+    return (
+        f"CASE WHEN {_full(value, f'{ISO_DATE}(?:{MIDNIGHT})?')} THEN {iso} ELSE CAST({moment} AS DATE) END"
     )
-    iso = f"CASE WHEN year({iso}) BETWEEN 1 AND 9999 THEN {iso} END"
-    by_day, by_month = _moment(value, day), _moment(value, month)
-    numeric = f"coalesce({by_day}, {by_month})"
-    if day and month:
-        numeric = f"CASE WHEN {by_day} <> {by_month} THEN NULL ELSE {numeric} END"
-    return f"coalesce({iso}, {_moment(value, other)}, {numeric})"
 
 
-def value_sql(column: str, cast: Cast) -> str:
-    """Return the SQL for the value of a text column; NULL where the text means no value or does not fit."""
-    value = trimmed(column)
-    if cast.type in {"text", "json"}:
-        text = column if cast.type == "text" else f"CASE WHEN json_valid({column}) THEN {column} END"
+def value_sql(column: str, value: str, cast: Cast) -> str:
+    """Return the SQL for the value of a text (``value``: the same, trimmed); NULL where it means none or does not fit."""
+    lower = f"lower({value})"
+    if cast.type == "text":
+        text = column
+    elif cast.type == "json":
+        text = f"CASE WHEN json_valid({column}) THEN {column} END"
     elif cast.type == "boolean":
-        lower = f"lower({value})"
         text = (
             f"CASE WHEN {lower} IN ({', '.join(map(quoted, TRUE_WORDS))}) THEN true "
             f"WHEN {lower} IN ({', '.join(map(quoted, FALSE_WORDS))}) THEN false END"
         )
     elif cast.type == "timestamp":
         text = _timestamp(value, cast)
-    elif cast.type == "date":
-        moment = _timestamp(value, cast)
-        text = f"CASE WHEN {moment} = date_trunc('day', {moment}) THEN CAST({moment} AS DATE) END"
     else:
-        text = _number(value, cast)
-    return f"CASE WHEN {is_null(column, cast)} THEN NULL ELSE {text} END"
+        text = _date(value, cast) if cast.type == "date" else _number(value, cast)
+    return f"CASE WHEN NOT {is_null(column, value, cast)} THEN {text} END"
 
 
-def kind_sql(column: str, cast: Cast) -> str:
-    """Return the SQL for the kind of reason why the text of a failed cell does not fit."""
-    value = trimmed(column)
+def kind_sql(value: str, cast: Cast) -> str:
+    """Return the SQL for the kind of reason why the trimmed text of a failed cell does not fit."""
     if cast.type in {"date", "timestamp"}:
-        day, month, _ = _orders(cast)
-        either = f"{_moment(value, day)} <> {_moment(value, month)}" if day and month else "false"
-        clock = f"{_timestamp(value, cast)} IS NOT NULL AND NOT coalesce({either}, false)"
+        orders = {
+            order: [one for one in cast.date_formats if order_of(one) == order] for order in ("day", "month")
+        }
+        either = (
+            " <> ".join(_moment(value, formats) for formats in orders.values())
+            if all(orders.values())
+            else "false"
+        )
         what = "a date" if cast.type == "date" else "a date and time"
         return (
             f"CASE WHEN coalesce({either}, false) THEN 'is ambiguous: day or month may come first' "
-            f"WHEN {clock} THEN 'has a time of day, the column holds dates' "
+            f"WHEN {_timestamp(value, cast)} IS NOT NULL THEN 'has a time of day, while the column holds dates' "
             f"ELSE 'is not {what} in the format of the column' END"
         )
     if cast.type == "boolean":
         return "'is neither true nor false'"
     if cast.type == "json":
         return "'is not valid JSON'"
+    cases = []
     if cast.percent:
-        lacking = (
-            f"WHEN NOT contains({value}, '%') THEN 'has no percent sign, while the column holds percentages' "
+        cases.append(
+            f"WHEN NOT contains({value}, '%') THEN 'has no percent sign, while the column holds percentages'"
         )
-    else:
-        lacking = ""
     if cast.decimal_mark == "mixed":
-        lacking += f"WHEN {_full(core_sql(value), AMBIGUOUS_NUMBER)} THEN 'is ambiguous: the mark may be for decimals or for thousands' "
-    what = {"integer": "a whole number of at most 18 digits"}.get(cast.type, "a number")
-    if decimal_places(cast.type):
-        what = f"a number that fits {cast.type}"
-    return f"CASE {lacking}WHEN true THEN 'is not {what}' END"
+        ambiguous = _full(core_sql(value), AMBIGUOUS_NUMBER)
+        cases.append(f"WHEN {ambiguous} THEN 'is ambiguous: its mark may be for decimals or for thousands'")
+    fitting = f"a number that fits {cast.type}" if decimal_places(cast.type) else "a number"
+    what = "a whole number of at most 18 digits" if cast.type == "integer" else fitting
+    return f"CASE {' '.join(cases)} WHEN true THEN 'is not {what}' END"
 
 
 def reason_of(text: str | None, kind: str) -> str:

@@ -90,32 +90,32 @@ class Converter:
     def _values(
         self, table: pa.Table, asked: list[int]
     ) -> tuple[dict[int, pa.ChunkedArray], NDArray[np.bool_]]:
-        casts = {at: self._columns[at].cast for at in asked}
-        inner = ", ".join(f"c{at}, {value_sql(f'c{at}', cast)} AS v{at}" for at, cast in casts.items())
-        failing = " OR ".join(
-            f"(v{at} IS NULL AND NOT {is_null(f'c{at}', cast)})" for at, cast in casts.items()
+        failing = " OR ".join(self._fails(at) for at in asked)
+        sql = (
+            f"SELECT {', '.join(f'v{at}' for at in asked)}, ({failing}) AS failed FROM {self._valued(asked)}"
         )
-        outer = ", ".join(f"v{at}" for at in asked)
-        found = run(
-            self._database(),
-            table.select([f"c{at}" for at in asked]),
-            f"SELECT {outer}, ({failing}) AS failed FROM (SELECT {inner} FROM t)",
-        )
+        found = run(self._database(), table.select([f"c{at}" for at in asked]), sql)
         return {at: found.column(f"v{at}") for at in asked}, found.column("failed").to_numpy()
+
+    def _valued(self, asked: list[int]) -> str:
+        """Return the SQL for texts (c), the same trimmed (t), and their values (v)."""
+        texts = ", ".join(f"c{at}, {trimmed(f'c{at}')} AS t{at}" for at in asked)
+        values = ", ".join(
+            f"c{at}, t{at}, {value_sql(f'c{at}', f't{at}', self._columns[at].cast)} AS v{at}" for at in asked
+        )
+        return f"(SELECT {values} FROM (SELECT {texts} FROM t))"
+
+    def _fails(self, at: int) -> str:
+        return f"(v{at} IS NULL AND NOT {is_null(f'c{at}', f't{at}', self._columns[at].cast)})"
 
     def _rejected(self, block: Block, rows: NDArray[np.int64], asked: list[int]) -> list[Rejected]:
         """Say for each failed row which cells do not fit and why."""
-        casts = {at: self._columns[at].cast for at in asked}
-        inner = ", ".join(f"c{at}, {value_sql(f'c{at}', cast)} AS v{at}" for at, cast in casts.items())
-        outer = ", ".join(
-            f"{trimmed(f'c{at}')} AS t{at}, CASE WHEN v{at} IS NULL AND NOT {is_null(f'c{at}', cast)} THEN {kind_sql(f'c{at}', cast)} END AS k{at}"
-            for at, cast in casts.items()
+        kinds_sql = ", ".join(
+            f"t{at}, CASE WHEN {self._fails(at)} THEN {kind_sql(f't{at}', self._columns[at].cast)} END AS k{at}"
+            for at in asked
         )
-        failed = run(
-            self._database(),
-            block.table.select([f"c{at}" for at in asked]).take(rows),
-            f"SELECT {outer} FROM (SELECT {inner} FROM t)",
-        )
+        table = block.table.select([f"c{at}" for at in asked]).take(rows)
+        failed = run(self._database(), table, f"SELECT {kinds_sql} FROM {self._valued(asked)}")
         places = rows.tolist()
         reasons: list[list[tuple[str, str, str]]] = [[] for _ in places]
         for at in asked:

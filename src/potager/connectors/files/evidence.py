@@ -316,7 +316,7 @@ def _dates(name: str, evidence: Evidence, counts: dict[str, int], whole: Orders 
     if counts["compact"] >= enough and _DATED.search(name) and not evidence.strings:
         return Verdict(Cast("date", date_formats=(COMPACT,)), (Cast("integer"),))
     iso = counts["iso_date"] + counts["iso_moment"]
-    if iso < enough and not counts["dated"]:
+    if iso + counts["dated"] < enough:
         return None
     found = evidence.date_formats() if iso < counts["filled"] else {}
     numeric = [one for one in found if order_of(one)]

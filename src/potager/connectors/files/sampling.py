@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from potager.connectors.files.blocks import names
 from potager.connectors.files.casts import is_null, run, trimmed, value_sql
 from potager.connectors.files.encodings import TextStream
 from potager.connectors.files.evidence import Orders, count_orders
@@ -113,37 +114,33 @@ class Sample:
         """Return for each column the values of all rows at hand that its cast does not read (or reads with loss)."""
         import pyarrow as pa
 
-        found: dict[int, pa.Array] = {}
+        found: dict[int, pa.Array[Any]] = {}
+        for at in casts:
+            self.failing.pop(at, None)
         columns = [at for at, cast in casts.items() if cast.type != "text"]
         for start in range(0, len(columns), _TOGETHER):
             some = columns[start : start + _TOGETHER]
-            counts = ", ".join(
-                f"count(*) FILTER (WHERE {_misfit(f'c{at}', casts[at])}) AS n{at}" for at in some
-            )
+            texts = ", ".join(f"c{at}, {trimmed(f'c{at}')} AS t{at}" for at in some)
+            counts = ", ".join(f"count(*) FILTER (WHERE {_misfit(at, casts[at])}) AS n{at}" for at in some)
             part = self.rows.select([f"c{at}" for at in some])
-            row = run(database, part, f"SELECT {counts} FROM t").to_pylist()[0]
-            for at in some:
-                self.failing.pop(at, None)
-                if not row[f"n{at}"]:
-                    continue
-                misfits = f"SELECT DISTINCT c{at} AS v FROM t WHERE {_misfit(f'c{at}', casts[at])} ORDER BY v LIMIT {_OTHERS}"
-                values = run(database, part, misfits).column("v").combine_chunks()
-                found[at] = values.cast(pa.string())
-                shown = listed([value[:40] for value in values.slice(0, 5).to_pylist()], 3)
-                self.failing[at] = (
-                    f"{row[f'n{at}']:,} of {self.rows.num_rows:,} rows do not fit, for example {shown}; they will be set aside."
+            row = run(database, part, f"SELECT {counts} FROM (SELECT {texts} FROM t)").to_pylist()[0]
+            for at in (at for at in some if row[f"n{at}"]):
+                wanted = (
+                    f"SELECT DISTINCT c{at} AS v FROM (SELECT {texts} FROM t) WHERE {_misfit(at, casts[at])}"
                 )
+                values = run(database, part, f"{wanted} ORDER BY v LIMIT {_OTHERS}").column("v")
+                found[at] = values.combine_chunks().cast(pa.string())
+                shown = listed([str(value)[:40] for value in values.slice(0, 5).to_pylist()], 3)
+                of = f"{row[f'n{at}']:,} of {self.rows.num_rows:,} rows"
+                self.failing[at] = f"{of} do not fit, for example {shown}; they will be set aside."
         return found
 
 
-def _misfit(column: str, cast: Cast) -> str:
+def _misfit(at: int, cast: Cast) -> str:
     """Return the SQL condition that a text is not read by a cast, or is a whole number with zeros before it."""
-    misfit = f"(({value_sql(column, cast)}) IS NULL AND NOT {is_null(column, cast)})"
-    return (
-        f"({misfit} OR regexp_full_match({trimmed(column)}, '[+-]?0[0-9]+'))"
-        if cast.type == "integer"
-        else misfit
-    )
+    column, value = f"c{at}", f"t{at}"
+    misfit = f"(({value_sql(column, value, cast)}) IS NULL AND NOT {is_null(column, value, cast)})"
+    return f"({misfit} OR regexp_full_match({value}, '[+-]?0[0-9]+'))" if cast.type == "integer" else misfit
 
 
 def _orders(
@@ -186,21 +183,16 @@ def rows_of(path: Path, plan: ReadPlan, stand: StandIn, options: ReadOptions, li
         done, total = (piece.done, source.total) if tables else (1, 1)
     finally:
         source.close()
-    rows = (
-        pa.concat_tables(tables)
-        if tables
-        else pa.table({f"c{at}": pa.array([], pa.string()) for at in range(len(plan.columns))})
-    )
-    most = max(200, min(_ROWS, _CELLS // max(1, rows.num_columns)))
-    picked = (
-        np.unique(np.linspace(0, max(0, rows.num_rows - 1), most).astype(np.int64))
-        if rows.num_rows
-        else np.array([], np.int64)
-    )
+    nothing = pa.table({name: pa.array([], pa.string()) for name in names(len(plan.columns))})
+    rows = pa.concat_tables([*tables, nothing] if tables else [nothing])
+    picked = np.zeros(rows.num_rows, np.bool_)
+    if rows.num_rows:
+        most = min(rows.num_rows, max(200, min(_ROWS, _CELLS // rows.num_columns)))
+        picked[np.linspace(0, rows.num_rows - 1, most).astype(np.int64)] = True
     if not whole:
         share = at_hand / max(1, stand.path.read_bytes().count(b"\n")) if not stand.whole else 0
         at_hand = round(line_feeds * share) if share else round(at_hand * total / max(1, done))
-    return Sample(path, plan, rows, rows.take(picked), at_hand, whole, set_aside)
+    return Sample(path, plan, rows, rows.filter(pa.array(picked)), at_hand, whole, set_aside)
 
 
 def header_of(path: Path, plan: ReadPlan, *, most_unpacked: int) -> list[str]:

@@ -42,6 +42,7 @@ _COLUMNS = (
     "share",
     "support",
     "surprise",
+    "times_noise",
 )
 
 
@@ -54,7 +55,8 @@ class SegmentFinding:
     of the whole (for a sum the same as ``change``), ``expected`` what its share of the whole before would have made
     it, ``excess`` the difference, ``share`` the contribution over the change of the whole (None when that is 0).
     ``support`` is the larger of its shares of the whole before and after; ``surprise`` is None for ratios and for
-    negative sums.
+    negative sums. ``times_noise`` is how many times the scatter that is typical of segments of its size it stands out
+    (None when there are too few segments, or no scatter, to tell).
     """
 
     conditions: tuple[tuple[str, Any], ...]
@@ -68,6 +70,7 @@ class SegmentFinding:
     share: float | None
     support: float
     surprise: float | None
+    times_noise: float | None
     appeared: bool
     vanished: bool
 
@@ -86,7 +89,8 @@ class ContributionAnalysis:
     ``covered`` is the contribution of the rows that lie in any listed segment, each row counted once;
     ``covered_share`` its part of ``change`` (None when that is 0). ``uncounted`` listed segments overlap others in
     ways that the grouping is too shallow to show; they are not in ``covered``. ``considered`` segments had enough
-    support, ``redundant`` of them stood out and were dropped because listed ones account for them.
+    support, ``redundant`` of them stood out and were dropped because chosen ones account for them, and ``noise`` of
+    those chosen were given up because chance alone makes some of so many segments stand out as much.
     """
 
     kind: Literal["sum", "ratio"]
@@ -99,12 +103,14 @@ class ContributionAnalysis:
     uncounted: int
     considered: int
     redundant: int
+    noise: int
 
     @property
     def statement(self) -> str:
         """What the list covers, in a sentence."""
         if not self.segments:
-            return "No segment moved differently from what its size predicts."
+            beyond = " beyond what chance makes some do" if self.noise else ""
+            return f"No segment moved differently from what its size predicts{beyond}."
         count = len(self.segments) - self.uncounted
         who = "The segment listed holds" if count == 1 else f"The {count} segments listed hold"
         rest = f"{self.change - self.covered:,.6g}"
@@ -148,12 +154,14 @@ def analyze_contributions(
     minimum_support: float = 0.01,
     minimum_excess: float = 0.05,
     redundancy: float = 0.3,
+    above_noise: float = 1.25,
 ) -> ContributionAnalysis | CannotTell:
     """Find the segments that moved more than their size predicts, in a table grouped by many dimensions at once.
 
     ``table`` follows the contract of :mod:`potager.engines.attribution.grouping`. ``minimum_support`` is the least
     share of the whole, before or after. A segment is listed while the excess that listed ones do not account for is
-    at least ``minimum_excess`` of the largest excess and ``redundancy`` of its own.
+    at least ``minimum_excess`` of the largest excess and ``redundancy`` of its own, and if it stands out by at least
+    ``above_noise`` times what the largest of so many would by chance (0 lists all).
 
     Cannot tell when the whole before is 0 (no segment has a share of it), when a denominator of the whole is 0, when
     a value is unknown, or when the table has no row for the whole or two for a segment.
@@ -167,7 +175,7 @@ def analyze_contributions(
         return figures
     pool = np.flatnonzero((grouped.depth > 0) & (figures.support >= minimum_support))
     pool = pool[np.argsort(grouped.depth[pool], kind="stable")]
-    search = Search(grouped, figures, pool, minimum_excess, redundancy)
+    search = Search(grouped, figures, pool, minimum_excess, redundancy, above_noise)
     chosen = search.choose(limit)
     largest = max((abs(figures.excess[row]) for row in chosen), default=1.0)
     # Rounded, so that equal ones stay in the order in which they were chosen.
@@ -179,12 +187,13 @@ def analyze_contributions(
         before=float(figures.before[grouped.whole]),
         after=float(figures.after[grouped.whole]),
         change=change,
-        segments=tuple(_finding(grouped, figures, row, change) for row in ranked),
+        segments=tuple(_finding(grouped, figures, row, change, chosen[row]) for row in ranked),
         covered=covered,
         covered_share=share_of(covered, change),
         uncounted=uncounted,
         considered=len(pool),
         redundant=search.redundant,
+        noise=search.noise,
     )
 
 
@@ -246,7 +255,9 @@ def _ratio_figures(grouped: GroupedSums) -> Figures | CannotTell:
     return _figures(rates[0], rates[1], contribution, (belows[0], belows[1]), whole, surprise=False)
 
 
-def _finding(grouped: GroupedSums, figures: Figures, row: int, change: float) -> SegmentFinding:
+def _finding(
+    grouped: GroupedSums, figures: Figures, row: int, change: float, times_noise: float | None
+) -> SegmentFinding:
     before, after = _known(figures.before[row]), _known(figures.after[row])
     own = None if before is None or after is None else after - before
     contribution = float(figures.contribution[row])
@@ -263,6 +274,7 @@ def _finding(grouped: GroupedSums, figures: Figures, row: int, change: float) ->
         share=share_of(contribution, change),
         support=float(figures.support[row]),
         surprise=_known(figures.surprise[row]),
+        times_noise=times_noise,
         appeared=bool(figures.appeared[row]),
         vanished=bool(figures.vanished[row]),
     )

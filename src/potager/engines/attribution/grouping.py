@@ -13,8 +13,8 @@ The contract (what ``GROUP BY GROUPING SETS`` gives):
 In SQL, with ``coalesce`` because a sum over no rows is 0 here::
 
     SELECT country, plan, GROUPING(country, plan) AS grouping,
-           coalesce(sum(revenue) FILTER (period = 'before'), 0) AS before,
-           coalesce(sum(revenue) FILTER (period = 'after'), 0) AS after
+           coalesce(sum(revenue) FILTER (WHERE period = 'before'), 0) AS before,
+           coalesce(sum(revenue) FILTER (WHERE period = 'after'), 0) AS after
     FROM lines GROUP BY GROUPING SETS ((), (country), (plan), (country, plan))
 """
 

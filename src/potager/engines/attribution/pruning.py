@@ -5,8 +5,14 @@ of every segment is modeled as a common trend in proportion to size, plus, for e
 on whatever overlaps it in proportion to the overlap; trend and shifts are fitted anew after each choice, so that the
 chosen segments are met exactly. A parent of a chosen segment, a child that merely moved along with it, a segment of
 other dimensions that shares its rows, and whatever only looked good against a trend that the chosen one pulled down,
-then have little excess left and are dropped. Before a segment is chosen it gives way to a child that holds nearly all
+then have little excess left and are dropped, and so is a chosen segment that later ones leave little to. Before a segment is chosen it gives way to a child that holds nearly all
 of its excess in clearly fewer rows, and to a parent that has the same rows.
+
+What of it is noise. The sums say nothing of the scatter of the rows below them, so it is read from the segments
+themselves: what is left of their excess in the end, over the square root of their size, has a typical value (the
+median, scaled to a standard deviation), and the largest of many such values is expected to be about sqrt(2 ln n) times
+as large by chance alone (Donoho & Johnstone 1994, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 81).
+What stands out by less is not listed. Fewer than ``ENOUGH_TO_JUDGE_NOISE`` segments cannot tell, and are all listed.
 """
 
 from __future__ import annotations
@@ -28,6 +34,9 @@ SAME_ROWS = 0.02
 """A parent that is larger by no more than this is the same segment, with a simpler name."""
 DOUBT = 0.5
 """An overlap that the grouping is too shallow to show is estimated, and may be off by this part of itself."""
+ENOUGH_TO_JUDGE_NOISE = 20
+"""Segments from which a typical scatter can be read."""
+_NORMAL_MEDIAN = 0.674_489_750_196_081_7  # of the absolute value of a standard normal
 _TIE = 1e-9
 
 
@@ -57,6 +66,7 @@ class Search:
         pool: NDArray[np.int64],
         minimum_excess: float,
         redundancy: float,
+        above_noise: float,
     ) -> None:
         self._grouped, self._figures, self._pool = grouped, figures, pool
         self._codes = grouped.codes[pool]
@@ -67,35 +77,51 @@ class Search:
         noise = 1e-12 * float(np.abs(figures.contribution).max() + abs(figures.excess).max())
         self._least = max(minimum_excess * float(largest), noise)
         self._needed = np.maximum(redundancy * np.abs(self._excess), self._least)
+        self._above_noise = above_noise
         self.redundant = 0
+        self.noise = 0
 
-    def choose(self, limit: int) -> list[int]:
-        """Return at most ``limit`` rows."""
-        share = self._figures.share_before[self._pool]
-        chosen: list[int] = []
-        overlaps: list[FloatArray] = []
-        doubts: list[FloatArray] = []
+    def choose(self, limit: int) -> dict[int, float | None]:
+        """Return at most ``limit`` rows, each with how many times the typical scatter it stands out (if known).
+
+        Afterwards ``redundant`` counts the segments that stood out until others were chosen, ``noise`` the chosen
+        ones that were given up because they stand out no more than chance makes some do.
+        """
+        fit = _Fit(self._excess, self._figures.share_before[self._pool])
         needed = self._needed
         free = np.ones(len(self._pool), dtype=np.bool_)
-        while len(chosen) < limit:
+        dropped = np.zeros_like(free)
+        while len(fit.chosen) < limit:
             stands_out = free & (np.abs(self._left) > needed)
             if not stands_out.any():
                 break
             pick = self._better_named(self._largest(stands_out), free)
-            chosen.append(pick)
             free[pick] = False
-            overlap, estimated = self._overlap(pick)
-            overlaps.append(
-                overlap - share
-            )  # the shift also takes the chosen segment out of the common trend
-            doubts.append(np.where(estimated, DOUBT * overlap, 0.0))
-            effects = np.array(overlaps).T
-            shifts = np.linalg.lstsq(effects[chosen], self._excess[chosen], rcond=1e-9)[0]
-            self._left = self._excess - effects @ shifts
-            needed = self._needed + np.array(doubts).T @ np.abs(shifts)
-        stood_out = np.abs(self._excess) > self._least
-        self.redundant = int((stood_out & free & (np.abs(self._left) <= needed)).sum())
-        return [int(self._pool[pick]) for pick in chosen]
+            fit.add(pick, *self._overlap(pick))
+            while (weakest := fit.weakest(self._needed)) is not None:
+                dropped[fit.chosen[weakest]] = True
+                fit.remove(weakest)
+            self._left, doubt = fit.left()
+            needed = self._needed + doubt
+        stood_out = (np.abs(self._excess) > self._least) & (np.abs(self._left) <= needed)
+        self.redundant = int((stood_out & (free | dropped)).sum())
+        return self._without_noise(fit.chosen, fit.heights, free)
+
+    def _without_noise(
+        self, chosen: list[int], heights: FloatArray, free: NDArray[np.bool_]
+    ) -> dict[int, float | None]:
+        roots = np.sqrt(self._figures.size[self._pool])
+        judged = free & (roots > 0)
+        scatter = 0.0
+        if judged.sum() >= ENOUGH_TO_JUDGE_NOISE:
+            scatter = float(np.median(np.abs(self._left[judged]) / roots[judged])) / _NORMAL_MEDIAN
+        if scatter <= self._least * _TIE:
+            return {int(self._pool[pick]): None for pick in chosen}
+        times = heights / (scatter * roots[chosen])
+        kept = times >= self._above_noise * np.sqrt(2 * np.log(len(self._pool)))
+        self.noise = int((~kept).sum())
+        rows = self._pool[chosen]
+        return {int(row): float(many) for row, many, keep in zip(rows, times, kept, strict=True) if keep}
 
     def _largest(self, stands_out: NDArray[np.bool_]) -> int:
         """Return the largest excess left; of two that mirror each other, the one that moved more itself."""
@@ -138,6 +164,52 @@ class Search:
         part = np.where(same, 1.0, shared / own_size if own_size else 0.0)
         apart = ((self._codes > 0) & (own > 0) & (self._codes != own)).any(axis=1)
         return np.where(apart, 0.0, np.clip(part, 0.0, 1.0)), ~known & ~apart
+
+
+class _Fit:
+    """The shifts of the chosen segments beside the common trend, by least squares on the chosen segments."""
+
+    def __init__(self, excess: FloatArray, share: FloatArray) -> None:
+        self._excess, self._share = excess, share
+        self.chosen: list[int] = []
+        self._effects: list[FloatArray] = []
+        self._doubts: list[FloatArray] = []
+        self._shifts = np.zeros(0)
+
+    def add(self, pick: int, overlap: FloatArray, estimated: NDArray[np.bool_]) -> None:
+        """Take in a segment that lies in each other one with the part ``overlap``."""
+        self.chosen.append(pick)
+        self._effects.append(
+            overlap - self._share
+        )  # the shift also takes the segment out of the common trend
+        self._doubts.append(np.where(estimated, DOUBT * overlap, 0.0))
+        self._solve()
+
+    def remove(self, place: int) -> None:
+        """Leave out the segment chosen in this place."""
+        for kept in (self.chosen, self._effects, self._doubts):
+            del kept[place]
+        self._solve()
+
+    def weakest(self, needed: FloatArray) -> int | None:
+        """Return the place of the segment that later ones made least needed, if its own height is not enough."""
+        lacking = needed[self.chosen] - self.heights
+        place = int(np.argmax(lacking))
+        return place if lacking[place] > 0 and len(self.chosen) > 1 else None
+
+    @property
+    def heights(self) -> FloatArray:
+        """The excess that each chosen segment has of its own, beside all others chosen."""
+        return np.abs(self._shifts * (1 - self._share[self.chosen]))
+
+    def left(self) -> tuple[FloatArray, FloatArray]:
+        """Return what is left of every excess, and how far that may be off for overlaps that were guessed."""
+        left = self._excess - np.array(self._effects).T @ self._shifts
+        return left, np.array(self._doubts).T @ np.abs(self._shifts)
+
+    def _solve(self) -> None:
+        effects = np.array(self._effects).T[self.chosen]
+        self._shifts = np.linalg.lstsq(effects, self._excess[self.chosen], rcond=1e-9)[0]
 
 
 def union_of(grouped: GroupedSums, contribution: FloatArray, ranked: Sequence[int]) -> tuple[float, int]:

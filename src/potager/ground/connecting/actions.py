@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from potager.ground.access.actors import Actor
 from potager.ground.acting.action import action
-from potager.ground.connecting.connectors import connector
+from potager.ground.connecting.connectors import connector, described
 from potager.ground.connecting.models import Import, State
 from potager.ground.jobs.work import enqueue
 from potager.ground.records.checks import keep
@@ -28,13 +29,19 @@ def upload(*, actor: Actor, file_name: str, chunks: Iterable[bytes], table: str 
         found = connector(imported.connector)
         shape = found.inspect(imported.path)
         imported.fingerprint, imported.bytes = shape.fingerprint, shape.bytes
-        imported.shape = shape.to_dict()
+        imported.shape = described(shape)
         imported.plan = found.plan_from(shape).to_dict()
-        imported.table = table or f"data.{found.column_name(Path(name).stem)}"
+        imported.table = table or f"data.{_table_name(name)}"
         return keep(imported)
     except BaseException:
         imported.path.unlink(missing_ok=True)
         raise
+
+
+def _table_name(file_name: str) -> str:
+    words = re.findall(r"[a-z0-9]+", Path(file_name).stem.lower())
+    name = "_".join(words)[:60].rstrip("_")
+    return name if name[:1].isalpha() else f"table_{name}".rstrip("_")
 
 
 def _store(path: Path, chunks: Iterable[bytes]) -> None:
@@ -57,7 +64,7 @@ def _store(path: Path, chunks: Iterable[bytes]) -> None:
 def plan(*, actor: Actor, imported: Import, table: str, plan: Mapping[str, Any]) -> Import:
     """Say which columns become what, in which table."""
     _need(imported, State.DRAFT, State.FAILED, State.UNDONE)
-    imported.plan = connector(imported.connector).plan_of(plan).to_dict()
+    imported.plan = connector(imported.connector).ReadPlan.from_dict(plan).to_dict()
     imported.table = table
     return keep(imported)
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import asdict
 from importlib.metadata import entry_points
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from potager.kit.errors import NotFound
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 class Seen(Protocol):
@@ -23,49 +20,53 @@ class Seen(Protocol):
     rejected: int
 
 
-class Reading(Protocol):
-    """A file being read: typed batches, and what was set aside."""
-
-    @property
-    def batches(self) -> pa.RecordBatchReader:
-        """The rows, streamed."""
-
-    @property
-    def rows(self) -> int:
-        """How many rows were read so far."""
-
-    @property
-    def rejects(self) -> Any:
-        """What was set aside: ``count``, ``reasons`` and ``write_csv(path)``."""
-
-
 class Connector(Protocol):
-    """Reads files of its kinds. Plans travel as plain dictionaries."""
+    """A module that reads files of its kinds; ``potager.connectors.files`` shows each function with its promise.
 
-    def inspect(self, path: Path) -> Any:
-        """Return the shape of a file: format, columns, problems, fingerprint."""
+    ``inspect(path)`` returns a shape, ``plan_from(shape)`` a plan, ``ReadPlan.from_dict`` a plan from its dictionary,
+    ``preview(path, plan, rows)`` the first rows, ``read(path, plan, progress=, rejects_to=)`` a stream of all.
+    """
 
-    def plan_from(self, shape: Any) -> Any:
-        """Return the plan that fits the shape."""
-
-    def plan_of(self, stored: Mapping[str, Any]) -> Any:
-        """Return a plan from its dictionary."""
-
-    def preview(self, path: Path, plan: Any, rows: int = 50) -> Any:
-        """Return the first rows as they would be imported."""
-
-    def read(self, path: Path, plan: Any, *, progress: Callable[[Any], None] | None = None) -> Any:
-        """Read the whole file."""
+    ReadPlan: Any
+    inspect: Callable[..., Any]
+    plan_from: Callable[..., Any]
+    preview: Callable[..., Any]
+    read: Callable[..., Any]
 
 
-def connector(name: str) -> Any:
+def connector(name: str) -> Connector:
     """Return the connector called ``name``."""
     for entry in entry_points(group="potager.connectors"):
         if entry.name == name:
-            return entry.load()
+            found: Connector = entry.load()
+            return found
     raise NotFound(f"There is no connector called {name}.", mend=f"There are: {', '.join(connectors())}.")
 
 
 def connectors() -> list[str]:
     """Return the names of all connectors installed."""
     return sorted(entry.name for entry in entry_points(group="potager.connectors"))
+
+
+def described(shape: Any) -> dict[str, Any]:
+    """Return the shape of a file as plain JSON, for pages and the API."""
+    return {
+        "format": shape.format,
+        "encoding": shape.encoding,
+        "compression": shape.compression,
+        "sheet": shape.sheet,
+        "sheets": list(shape.sheets),
+        "rows_estimate": shape.rows_estimate,
+        "columns": [
+            {
+                "source": column.source_name,
+                "name": column.name,
+                "type": column.cast.type,
+                "share_null": column.share_null,
+                "samples": [str(sample) for sample in column.samples],
+                "note": column.note,
+            }
+            for column in shape.columns
+        ],
+        "problems": [asdict(problem) for problem in shape.problems],
+    }

@@ -26,7 +26,7 @@ def preview(actor: Actor, imported: Import, *, plan: Mapping[str, Any] | None = 
     found = connector(imported.connector)
     if not imported.path.exists():
         raise NotFound(f"The file {imported.file_name} is not kept any more.", mend="Upload it again.")
-    return found.preview(imported.path, found.plan_of(plan or imported.plan), rows=rows)
+    return found.preview(imported.path, found.ReadPlan.from_dict(plan or imported.plan), rows=rows)
 
 
 def tables(actor: Actor) -> Mapping[str, TableInfo]:

@@ -36,43 +36,38 @@ def run_import(work: Work, *, import_id: str, dry_run: bool = False) -> dict[str
 
 
 def _read(work: Work, imported: Import, *, dry_run: bool) -> dict[str, Any]:
-    found = connector(imported.connector)
-    lasting = lake()
+    found, lasting = connector(imported.connector), lake()
 
     def seen(progress: Any) -> None:
         work.progress(progress.done, progress.total, f"{progress.rows:,} rows read", progress.unit)
 
-    reading = found.read(imported.path, found.plan_of(imported.plan), progress=seen)
-    known = lasting.exists(imported.table) and any(
-        snapshot.load_id == imported.load_id for snapshot in lasting.history(imported.table)
-    )
-    snapshot, note = "", ""
-    if dry_run or known:
-        for _ in reading.batches:
-            pass
-        note = (
-            "Tried, nothing imported."
-            if dry_run
-            else "This file was in the table already; nothing was added."
-        )
-    if not dry_run:
-        made = lasting.append(
-            imported.table,
-            reading.batches,
-            load_id=imported.load_id,
-            properties={"potager.import": str(imported.pk)},
-        )
-        snapshot = made.id
-    rejects = reading.rejects
-    if rejects.count:
-        rejects.write_csv(imported.rejects_path)
-    return {
-        "rows": reading.rows,
-        "rejected": rejects.count,
-        "reasons": dict(rejects.reasons),
-        "snapshot": snapshot,
-        "note": note,
-    }
+    plan = found.ReadPlan.from_dict(imported.plan)
+    imported.rejects_path.unlink(missing_ok=True)
+    with found.read(imported.path, plan, progress=seen, rejects_to=imported.rejects_path) as reading:
+        known = lasting.exists(imported.table) and imported.load_id in lasting.loads(imported.table)
+        snapshot, note = "", ""
+        if dry_run or known:
+            for _ in reading.batches:
+                pass  # read for the counts and the rows set aside
+            note = (
+                "Tried, nothing imported."
+                if dry_run
+                else "The file was in the table already; nothing was added."
+            )
+        if not dry_run:
+            said = {"potager.import": str(imported.pk)}
+            made = lasting.append(imported.table, reading.batches, load_id=imported.load_id, properties=said)
+            snapshot = made.id
+        return {
+            "rows": reading.rows,
+            "rejected": reading.rejects.count,
+            "reasons": {
+                f"{column}: {kind}" if column else kind: n
+                for (column, kind), n in reading.rejects.tally.items()
+            },
+            "snapshot": snapshot,
+            "note": " ".join([note, *reading.notes]).strip()[:500],
+        }
 
 
 @job_kind("connecting.undo")

@@ -22,7 +22,7 @@ from potager.insight.metrics.models import (
     SourceVersion,
     Target,
 )
-from potager.insight.metrics.semantics import errors
+from potager.insight.metrics.semantics.findings import errors
 from potager.kit.clock import now
 from potager.kit.errors import FieldProblem, Invalid, NotFound
 
@@ -52,7 +52,12 @@ def publish(*, actor: Actor, name: str, namespace: str, text: str, note: str = "
         source.text, source.namespace, source.archived_at = text, namespace, None
     keep(source)
     SourceVersion.objects.create(
-        source=source, number=source.number, namespace=namespace, text=text, note=note[:300], by_id=actor.user_id
+        source=source,
+        number=source.number,
+        namespace=namespace,
+        text=text,
+        note=note[:300],
+        by_id=actor.user_id,
     )
     _sync(actor, source)
     return source
@@ -63,7 +68,7 @@ def _sync(actor: Actor, source: Source) -> None:
     layer = compiling.layer(source.namespace)
     defined = {info.name: info for info in layer.metrics() if info.source == source.name}
     for name, info in defined.items():
-        digest = layer.definition_hash([name])
+        digest = layer.definition_hash(name)
         metric = Metric.objects.filter(name=name).first()
         if metric is not None and metric.source_id not in (None, source.pk):
             other = Source.objects.get(pk=metric.source_id)
@@ -71,7 +76,9 @@ def _sync(actor: Actor, source: Source) -> None:
                 problem = FieldProblem(name, f"The metric {name} is defined in {other.name} already.")
                 raise Invalid(problem.problem, mend="Give it another name.", errors=[problem])
         if metric is None:
-            metric = Metric(name=name, label=info.label or name, description=info.description, owner_id=actor.user_id)
+            metric = Metric(
+                name=name, label=info.label or name, description=info.description, owner_id=actor.user_id
+            )
             metric.synonyms = list(info.synonyms)
         elif metric.definition_digest != digest:
             metric.defined_at = now()
@@ -146,7 +153,9 @@ def set_formula(*, actor: Actor, metric: Metric, formula: str) -> Component:
     """Say which arithmetic of other metrics a metric is; an empty formula makes it a leaf again."""
     known = {found.name: found for found in Metric.objects.filter(archived_at=None).select_related("source")}
     others = Component.objects.filter(archived_at=None).exclude(metric=metric).select_related("metric")
-    component = Component.objects.filter(metric=metric).first() or Component(metric=metric, owner_id=actor.user_id)
+    component = Component.objects.filter(metric=metric).first() or Component(
+        metric=metric, owner_id=actor.user_id
+    )
     if not formula.strip():
         if component._state.adding:
             raise NotFound(f"{metric.label} has no formula.", mend="There is nothing to take away.")

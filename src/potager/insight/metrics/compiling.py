@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
+from potager.ground.access.actors import Actor, require
 from potager.ground.lake.service import warehouse
 from potager.insight.metrics.models import Metric, Source
 from potager.insight.metrics.semantics import Document, Finding, SemanticLayer, parse, validate
@@ -27,10 +29,16 @@ def _layer(namespace: str, sources: tuple[tuple[str, str], ...], tables: tuple[s
 
 def layer(namespace: str) -> SemanticLayer:
     """Return the compiled definitions over one namespace."""
-    found = Source.objects.filter(namespace=namespace, archived_at=None).order_by("name").values_list("name", "text")
+    found = (
+        Source.objects.filter(namespace=namespace, archived_at=None)
+        .order_by("name")
+        .values_list("name", "text")
+    )
     sources = tuple(found)
     if not sources:
-        raise NotFound(f"Nothing is defined over {namespace}.", mend="Import definitions, or run 'potager metrics new'.")
+        raise NotFound(
+            f"Nothing is defined over {namespace}.", mend="Import definitions, or run 'potager metrics new'."
+        )
     tables = tuple(sorted(name for name in warehouse().tables() if name.startswith(f"{namespace}.")))
     with _lock:  # compiling takes a moment; two requests must not both do it
         return _layer(namespace, sources, tables)
@@ -39,7 +47,9 @@ def layer(namespace: str) -> SemanticLayer:
 def layer_of(metric: Metric) -> SemanticLayer:
     """Return the layer that a metric is compiled by."""
     if metric.source is None or metric.source.archived_at is not None:
-        raise NotFound(f"The definition of {metric.label} was taken away.", mend="Publish a source that defines it.")
+        raise NotFound(
+            f"The definition of {metric.label} was taken away.", mend="Publish a source that defines it."
+        )
     return layer(metric.source.namespace)
 
 
@@ -51,3 +61,20 @@ def check(namespace: str, name: str, text: str, *, without: str = "") -> list[Fi
         document(text, name),
     ]
     return list(validate(documents, warehouse().tables(), namespace=namespace))
+
+
+def proposal(actor: Actor, table: str) -> dict[str, Any]:
+    """Return definitions for a table as a person would have begun them, and what to look at in them."""
+    from potager.insight.metrics.semantics import profile, propose
+
+    require(actor, "metrics.edit")
+    if table not in warehouse().tables():
+        raise NotFound(f"There is no table {table}.", mend="Import a file into it first.")
+    namespace, _, name = table.partition(".")
+    found = propose(table, warehouse().tables()[table].schema, profile(warehouse(), table))
+    return {
+        "name": f"{name}.yml",
+        "namespace": namespace,
+        "text": found.yaml_text,
+        "notes": list(found.notes),
+    }

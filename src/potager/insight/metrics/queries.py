@@ -18,12 +18,17 @@ def metrics(actor: Actor, *, search: str = "", level: str = "") -> RecordQuerySe
     """Return the metrics in use that the actor may see."""
     from django.db.models import Q
 
-    rows: RecordQuerySet[Metric] = Metric.objects.visible_to(actor).alive().select_related("source", "component")
+    rows: RecordQuerySet[Metric] = (
+        Metric.objects.visible_to(actor).alive().select_related("source", "component")
+    )
     if level:
         rows = rows.filter(level=level)
     for word in search.split():
         rows = rows.filter(
-            Q(name__icontains=word) | Q(label__icontains=word) | Q(description__icontains=word) | Q(synonyms__icontains=word)
+            Q(name__icontains=word)
+            | Q(label__icontains=word)
+            | Q(description__icontains=word)
+            | Q(synonyms__icontains=word)
         )
     return rows
 

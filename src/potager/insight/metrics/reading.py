@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from potager.engines.attribution import FormulaError, parse_formula
 from potager.ground.lake.service import lake
 from potager.insight.metrics.compiling import layer_of
 from potager.insight.metrics.models import Metric
@@ -120,7 +121,20 @@ def series(
 
 def additive(metric: Metric) -> bool:
     """Return whether the metric of a whole is the sum of its parts in time, as sums and counts of rows are."""
-    return layer_of(metric).additive(metric.name)
+    return _additive(layer_of(metric), metric.name)
+
+
+def _additive(layer: SemanticLayer, name: str) -> bool:
+    info = layer.metric(name)
+    if info.kind == "simple":
+        return info.formula.startswith(("sum(", "sum_boolean(", "count("))
+    if info.kind != "derived":
+        return False
+    try:
+        formula = parse_formula(info.formula)
+    except FormulaError:
+        return False
+    return formula.kind == "additive" and all(_additive(layer, name) for name in info.inputs)
 
 
 def _known(numbers: NDArray[np.float64]) -> tuple[int, int]:
@@ -134,14 +148,22 @@ def _number(found: object) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How far the data of a metric goes. ``complete_through`` is the last day that is whole."""
+    """How far the data of a metric goes, and what it lacks.
+
+    ``complete_through`` is the last day that every table behind the metric has rows for. ``null_shares`` gives, by
+    column that the metric reads, the share of rows without a value.
+    """
 
     first: date | None
     data_through: datetime | None
-    complete_through: date | None
     missing_days: int
-    share_without_entity: float | None
     rows: int
+    null_shares: Mapping[str, float]
+
+    @property
+    def complete_through(self) -> date | None:
+        """Return the last day with data."""
+        return self.data_through.date() if self.data_through else None
 
 
 def freshness(metric: Metric, *, at: Mapping[str, str] | None = None) -> Freshness:
@@ -153,11 +175,16 @@ def freshness(metric: Metric, *, at: Mapping[str, str] | None = None) -> Freshne
 @lru_cache(maxsize=512)
 def _freshness(layer: SemanticLayer, name: str, at: tuple[tuple[str, str], ...]) -> Freshness:
     found = layer.completeness(name, at=dict(at))
+    firsts = [table.first for table in found.tables if table.first is not None]
     return Freshness(
-        first=found.first_day,
+        first=max(firsts).date() if firsts else None,
         data_through=found.data_through,
-        complete_through=found.complete_through,
-        missing_days=found.missing_days,
-        share_without_entity=found.share_null,
-        rows=found.rows,
+        missing_days=max((table.missing_days or 0 for table in found.tables), default=0),
+        rows=sum(table.rows for table in found.tables),
+        null_shares={
+            column: share
+            for table in found.tables
+            for column, share in table.null_shares.items()
+            if share is not None
+        },
     )

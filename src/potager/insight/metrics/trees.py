@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from potager.engines.answers import CannotTell
-from potager.engines.attribution import FormulaError, Reconciliation, Tree, TreeError, parse_formula, reconcile
+from potager.engines.attribution import (
+    FormulaError,
+    Reconciliation,
+    Tree,
+    TreeError,
+    parse_formula,
+    reconcile,
+)
 from potager.ground.access.actors import Actor
 from potager.insight.metrics.models import Component, Influence, Metric
 from potager.kit.errors import FieldProblem, Invalid
@@ -76,7 +83,9 @@ def check_formula(parent: str, text: str, formulas: Mapping[str, str], known: Ma
         raise _wrong(f"There is no metric {unknown[0]}.", mend)
     spaces = {known[name].source.namespace for name in (parent, *formula.names) if known[name].source}
     if len(spaces) > 1:
-        raise _wrong("These metrics are over different namespaces of the lake.", "Define them over the same tables.")
+        raise _wrong(
+            "These metrics are over different namespaces of the lake.", "Define them over the same tables."
+        )
     try:
         Tree(parent, {name: parse_formula(said) for name, said in {**formulas, parent: text}.items()})
     except TreeError as error:

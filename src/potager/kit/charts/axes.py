@@ -44,7 +44,7 @@ def cleaned(values: Iterable[float | None]) -> tuple[float | None, ...]:
     )
 
 
-def ticks(low: float, high: float, most: int = 6) -> tuple[float, ...]:
+def ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
     """Return round numbers from at or below ``low`` to the last at or below ``high``; about ``most`` of them at most."""
     if high <= low:
         high = low + (abs(low) or 1.0)
@@ -57,9 +57,13 @@ def ticks(low: float, high: float, most: int = 6) -> tuple[float, ...]:
 
 def number_axis(at: Sequence[float], unit: str, **properties: Any) -> Spec:
     """Return an axis with these ticks, each said as people say it: ``£200k``, ``40 %``."""
+    return {**_labelled(list(at), tick_words(at, unit)), "title": None, **properties}
+
+
+def tick_words(at: Sequence[float], unit: str) -> list[str]:
+    """Return what an axis says at its ticks: symbols yes, nouns no (the subtitle says those)."""
     base = unit.split(" per ")[0].split("/")[0].strip()
-    said = [words.human(value, base if base in _SAID_ON_AXIS else "") for value in at]
-    return {**_labelled(list(at), said), "title": None, **properties}
+    return [words.human(value, base if base in _SAID_ON_AXIS else "") for value in at]
 
 
 def line_domain(values: Sequence[float], *, zero: bool) -> tuple[float, float, tuple[float, ...]]:
@@ -73,7 +77,7 @@ def line_domain(values: Sequence[float], *, zero: bool) -> tuple[float, float, t
         low, high = min(low, 0.0), max(high, 0.0)
     if low == high:
         low, high = (low - abs(low) * 0.1, high + abs(high) * 0.1) if low else (0.0, 1.0)
-    room = (high - low) * 0.06
+    room = (high - low) * 0.07
     at = ticks(low, high)
     return at[0], high + (room if high > 0 else 0.0), at
 
@@ -105,13 +109,20 @@ def period_name(start: date, grain: Grain) -> str:
     return words.period(start, next_start(start, grain) - timedelta(days=1))
 
 
+def in_period(start: date, grain: Grain) -> str:
+    """Return a period with the word that leads to it: ``in November 2011``, ``on 7 November 2011``."""
+    lead = {"day": "on", "week": "in the"}.get(grain, "in")
+    return f"{lead} {period_name(start, grain)}"
+
+
 def time_axis(first: date, last: date, grain: Grain, room: float) -> Spec:
     """Return an axis of periods between two starts with as many labels as ``room`` pixels hold."""
     starts = _calendar_starts(first, last, grain, max(2, int(room // _TICK_ROOM)))
+    by_month = grain == "day" and all(start.day == 1 for start in starts)
     said: list[list[str]] = []
     year: int | None = None
     for start in starts:
-        said.append([_short(start, grain), str(start.year) if start.year != year and grain != "year" else ""])
+        said.append([f"{start:%b}" if by_month else _short(start, grain), str(start.year) if start.year != year and grain != "year" else ""])
         year = start.year
     at = [middle(start, grain) for start in starts]
     return {**_labelled(at, said), "title": None, "labelLineHeight": 15, "labelOverlap": False}

@@ -14,6 +14,8 @@ Cell = str | float | int | bool | date | None
 
 PAGE_WIDTH = 640
 NARROWEST, WIDEST = 240, 4000
+# What stays free around a file's picture.
+MARGIN = 16
 # Below this width names stand above their bars and fewer things are said.
 NARROW = 480
 
@@ -54,7 +56,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A picture. ``layout`` draws it for a width in pixels; ``spec`` is the one for a page's column."""
+    """A picture. ``spec`` is the specification for a page's column, ``at`` the one for a width in pixels.
+
+    ``layout`` draws the picture for a total width: plot, ``width``, ``height`` and the ``padding`` around it that its
+    axes and labels need, so that a file is exactly as wide as was asked for and nothing is cut off.
+    """
 
     kind: str
     title: str
@@ -67,7 +73,9 @@ class Chart:
     @property
     def spec(self) -> Spec:
         """Return the Vega-Lite specification for a page: as wide as its container, no colors, no title."""
-        return {**self.at(self.width), "width": "container"}
+        spec = {**self.at(self.width), "width": "container", "autosize": {"type": "fit-x", "contains": "padding"}}
+        del spec["padding"]
+        return spec
 
     def at(self, width: int) -> Spec:
         """Return the specification laid out for a total width in pixels, without title and colors."""
@@ -79,9 +87,8 @@ class Chart:
         return {
             "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
             "description": self.alt,
-            "autosize": {"type": "fit-x", "contains": "padding"},
+            "autosize": {"type": "none"},
             **self.layout(width),
-            "width": width,
         }
 
     def altair(self) -> Any:

@@ -6,13 +6,21 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
-from potager.kit.charts.chart import Chart, Spec, Table
+from potager.kit.charts.chart import MARGIN, Chart, Spec, Table
 from potager.kit.charts.measure import wrapped, wrapped_title
-from potager.kit.charts.theme import LIGHT, SUBTITLE_SIZE, TITLE_SIZE, Theme, config
+from potager.kit.charts.theme import (
+    LIGHT,
+    SUBTITLE_LINE,
+    SUBTITLE_SIZE,
+    TITLE_LINE,
+    TITLE_OFFSET,
+    TITLE_SIZE,
+    Theme,
+    config,
+)
 from potager.kit.errors import Invalid
 
 FILE_WIDTH: Final = 720
-_PADDING: Final = 16
 _SCALES: Final = (0.5, 4.0)
 # Keys under which Vega-Lite would load something, or send the reader somewhere.
 _LOADING: Final = frozenset({"url", "href", "src"})
@@ -23,11 +31,16 @@ def themed(chart: Chart, theme: Theme = LIGHT, width: int = FILE_WIDTH, *, title
     spec = {**chart.at(width), "config": config(theme)}
     # What only a pointer finds is left out of a picture that no pointer can reach.
     spec["layer"] = [layer for layer in spec["layer"] if layer["mark"].get("style") != "hit"]
-    room = width - 2 * _PADDING
     if titled:
-        spec["title"] = {"text": list(wrapped_title(chart.title, room, TITLE_SIZE))}
-        if chart.subtitle:
-            spec["title"]["subtitle"] = list(wrapped(chart.subtitle, room, SUBTITLE_SIZE))
+        room = width - 2 * MARGIN
+        title = wrapped_title(chart.title, room, TITLE_SIZE)
+        subtitle = wrapped(chart.subtitle, room, SUBTITLE_SIZE) if chart.subtitle else ()
+        around = spec["padding"]
+        spec["title"] = {"text": list(title), "subtitle": list(subtitle), "dx": MARGIN - around["left"]}
+        spec["padding"] = {
+            **around,
+            "top": around["top"] + TITLE_OFFSET + len(title) * TITLE_LINE + len(subtitle) * SUBTITLE_LINE,
+        }
     return spec
 
 

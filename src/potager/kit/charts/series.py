@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Literal, get_args
 
 from potager.kit import words
-from potager.kit.charts.axes import Grain, cleaned, known, next_start, period_name, sentence
+from potager.kit.charts.axes import Grain, cleaned, in_period, known, period_name, sentence
 from potager.kit.charts.chart import Cell, Chart, Column, Table
 from potager.kit.charts.series_layout import MOST_POINTS, drawn
 from potager.kit.errors import Invalid
@@ -185,7 +185,7 @@ def _subtitle(picture: TimePicture, given: str, as_of: date | None) -> str:
     longest = max(len(each.values) for each in picture.series)
     if longest > MOST_POINTS:
         said.append(f"every high and low of {words.grouped(longest)} {picture.grain}s is drawn")
-    return " · ".join(said)
+    return sentence(" · ".join(said))
 
 
 def axis_start(picture: TimePicture) -> float:
@@ -263,7 +263,7 @@ def _line_alt(series: Series, picture: TimePicture) -> str:
     for name, found in (("highest", max), ("lowest", min)):
         when, value = found(points, key=lambda point: point[1])
         if when not in (first, last) and said(value) not in (said(start_value), said(end_value)):
-            extremes.append(f"{name} {said(value)} in {period_name(when, picture.grain)}")
+            extremes.append(f"{name} {said(value)} {in_period(when, picture.grain)}")
     missing = len(whole.values) - len(points)
     gaps = f"; {words.counted(missing, picture.grain + 's')} unknown" if missing else ""
     inside = "".join(f", {extreme}" for extreme in extremes)
@@ -303,7 +303,3 @@ def _happenings_alt(picture: TimePicture) -> str:
     said = [f"{words.day(each.on)} {each.kind}: {each.label}" for each in picture.happenings]
     return f"Marked: {'; '.join(said)}."
 
-
-def last_end(series: Series, grain: Grain) -> date:
-    """Return the first day after a series."""
-    return next_start(series.starts[-1], grain)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,9 +21,10 @@ from potager.kit.charts.axes import (
     number_axis,
     period_name,
     sentence,
+    tick_words,
     time_axis,
 )
-from potager.kit.charts.chart import NARROW, Spec
+from potager.kit.charts.chart import MARGIN, NARROW, Spec
 from potager.kit.charts.measure import ellipsed, width_of, wrapped
 from potager.kit.charts.thin import thinned
 
@@ -30,9 +32,10 @@ if TYPE_CHECKING:
     from potager.kit.charts.series import Happening, Series, TimePicture
 
 MOST_POINTS: Final = 800
-_PADDING: Final = 32
 _LINE: Final = 14
 _GAP: Final = 9
+_DOT: Final = 10
+_HEAD: Final = 22
 _LANE: Final = 18
 _SIGNS: Final = {"shipped": "triangle-up", "broke": "cross", "announced": "diamond", "happened": "circle"}
 _X: Final = {"field": "x", "type": "quantitative"}
@@ -51,6 +54,50 @@ def value_domain(picture: TimePicture) -> tuple[float, float, tuple[float, ...]]
     if picture.target is not None:
         shown += known((picture.target.value, picture.target.low, picture.target.high))
     return line_domain(shown, zero=picture.zero)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Words at the right edge: how far down they want to stand, their lines, their style, their category's name."""
+
+    height: float
+    text: tuple[str, ...]
+    style: str
+    category: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Something that happened: its place in pixels, the stretch its words take, and on which side they stand."""
+
+    x: float
+    reach: tuple[float, float]
+    leftward: bool
+    text: str
+    happening: Happening
+
+
+def in_lanes(signs: Sequence[Sign]) -> list[int]:
+    """Return a lane for each sign, the lowest in which it disturbs the fewest: words beside words, no rule through words."""
+    lanes: list[int] = []
+    for sign in signs:
+
+        def disturbed(lane: int, sign: Sign = sign) -> int:
+            count = 0
+            for other, taken in zip(signs, lanes, strict=False):
+                touches = sign.reach[0] < other.reach[1] and other.reach[0] < sign.reach[1]
+                count += lane == taken and touches
+                count += lane < taken and sign.reach[0] < other.x < sign.reach[1]
+                count += lane > taken and other.reach[0] < sign.x < other.reach[1]
+            return count
+
+        lanes.append(min(range(len(lanes) + 1), key=lambda lane: (disturbed(lane), lane)))
+    return lanes
+
+
+def _end_width(end: End) -> float:
+    """Return how far a label reaches over the right edge."""
+    return max(width_of(line, bold=True) for line in end.text) + _GAP + (_DOT if end.category else 0)
 
 
 class _Drawing:
@@ -73,18 +120,19 @@ class _Drawing:
         self.y_axis = number_axis(self.ticks, picture.unit, orient="left")
         self.label_room = 84 if self.narrow else 132
         self.ends = list(self._ends())
-        axis_room = max(width_of(words.human(at, picture.unit)) for at in self.ticks) + 10
-        end_room = max((width_of(line, bold=True) for _, text, _, _ in self.ends for line in text), default=0.0)
-        self.plot = max(80.0, width - _PADDING - axis_room - end_room - 14)
+        self.axis_room = max(width_of(said) for said in tick_words(self.ticks, picture.unit)) + 8
+        self.end_room = max((_end_width(end) for end in self.ends), default=6.0)
+        self.plot = max(80.0, width - 2 * MARGIN - self.axis_room - self.end_room)
+        self.lanes = 0
 
     # -- the whole ---------------------------------------------------------------------------------------------------
 
     def spec(self) -> Spec:
         picture = self.picture
         layers = [
-            *self._target(), *self._happenings(), *self._ghost(), *self._forecast(),
+            *self._target_range(), *self._happenings(), *self._ghost(), *self._forecast(),
             *(self._bars(picture.series[0]) if picture.form == "bars" else self._lines()),
-            *self._zero(), *self._end_labels(), *self._hits(),
+            *self._target(), *self._zero(), *self._end_labels(), *self._hits(),
         ]  # fmt: skip
         # The first layer carries both axes, whatever it shows.
         frame = layer(
@@ -96,7 +144,15 @@ class _Drawing:
                       "scale": {"domain": [self.bottom, self.top], "nice": False, "zero": False}},
             },
         )  # fmt: skip
-        return {"height": self.height, "layer": [frame, *layers]}
+        return {
+            "width": self.plot,
+            "height": self.height,
+            "padding": {
+                "left": MARGIN + self.axis_room, "right": MARGIN + self.end_room,
+                "top": MARGIN + (_HEAD + self.lanes * _LANE if self.lanes else 0), "bottom": MARGIN + 34,
+            },
+            "layer": [frame, *layers],
+        }  # fmt: skip
 
     def _last_start(self) -> date:
         lines = [*self.picture.series, *filter(None, (self.picture.previous, self.picture.forecast))]
@@ -127,15 +183,16 @@ class _Drawing:
         if self.bottom <= 0 <= self.top:
             yield {"mark": {"type": "rule", "style": "zero"}, "data": {"values": [{"y": 0}]}, "encoding": {"y": _Y}}
 
-    def _target(self) -> Iterator[Spec]:
+    def _target_range(self) -> Iterator[Spec]:
         target = self.picture.target
-        if target is None:
-            return
-        if target.low is not None or target.high is not None:
+        if target is not None and (target.low is not None or target.high is not None):
             low = self.bottom if target.low is None else target.low
             high = self.top if target.high is None else target.high
             yield layer("rect", "target-range", [{"y": low, "y2": high}], {"y": _Y, "y2": {"field": "y2"}})
-        if target.value is not None:
+
+    def _target(self) -> Iterator[Spec]:
+        target = self.picture.target
+        if target is not None and target.value is not None:
             yield layer("rule", "target", [{"y": target.value}], {"y": _Y})
 
     def _ghost(self) -> Iterator[Spec]:
@@ -157,7 +214,8 @@ class _Drawing:
             whole = self._rows(series, self._whole(series))
             if series.low:
                 band = {"x": _X, "y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}
-                yield layer("area", "band", [row for row in whole if row["y"] is not None], {**band, **color})
+                gaps = [row if row["y"] is not None else {"x": row["x"], "low": None, "high": None} for row in whole]
+                yield layer("area", "band", gaps, {**band, **color})
             plain = {"strokeWidth": 2.25} if several else {}
             yield layer("line", "" if several else "actual", whole, {"x": _X, "y": _Y, **color}, **plain)
             yield from self._alone(whole, color)
@@ -182,16 +240,18 @@ class _Drawing:
             yield layer("point", "actual-end", lonely, {"x": _X, "y": _Y, **self._filled(color)}, size=30)
 
     def _partial(self, series: Series, color: dict[str, Any], index: int) -> Iterator[Spec]:
-        """Draw the period that is not complete: a dashed step to a hollow point."""
+        """Draw the period that is not complete: a hollow point on a dashed stem, joined to nothing.
+
+        A line to it, even a dashed one, would draw the fall that is only the rest of the period missing.
+        """
         value = series.values[-1]
         if not self.picture.partial or value is None:
             return
-        at = {"x": middle(series.starts[-1], self.picture.grain), "y": value}
-        if len(series.values) > 1 and series.values[-2] is not None:
-            before = {"x": middle(series.starts[-2], self.picture.grain), "y": series.values[-2]}
-            yield layer("line", "actual-partial", [before, at], {"x": _X, "y": _Y, **color})
+        at = {"x": middle(series.starts[-1], self.picture.grain), "y": value, "y2": self.bottom}
         if index == 0:
             yield self._hatched_zone(series.starts[-1])
+        if not color:
+            yield layer("rule", "actual-partial", [at], {"x": _X, "y": _Y, "y2": {"field": "y2"}})
         yield layer("point", "partial-end", [at], {"x": _X, "y": _Y, **({"stroke": color["color"]} if color else {})})
 
     def _hatched_zone(self, start: date) -> Spec:
@@ -260,116 +320,120 @@ class _Drawing:
 
     # -- words -------------------------------------------------------------------------------------------------------
 
-    def _ends(self) -> Iterator[tuple[float, list[str], str, str]]:
-        """Yield what stands at the right edge: wanted height, lines of text, style, category."""
+    def _ends(self) -> Iterator[End]:
+        """Yield what stands at the right edge, each at the height of what it names."""
         picture, unit = self.picture, self.picture.unit
         several = len(picture.series) > 1
         for series in picture.series:
-            value = series.values[-1]
-            if picture.form == "bars" or (picture.forecast is not None and not several):
-                continue
-            if value is None:
-                continue
-            note = f" ({picture.partial})" if picture.partial else ""
-            text = [*self._wrapped(series.name), words.human(value, unit)] if several else [words.human(value, unit)]
-            text += self._wrapped(note.strip(" ()")) if note and not several else []
-            yield self._pixel(value), text, "label-actual" if not several else "label", series.name if several else ""
+            if several:
+                value = next((value for value in reversed(self._whole(series)) if value is not None), None)
+                text = (*self._wrapped(series.name), words.human(value, unit))
+            else:
+                value = series.values[-1]
+                text = (words.human(value, unit), *self._wrapped(picture.partial))
+            if value is not None and (several or (picture.form == "line" and picture.forecast is None)):
+                yield End(self._pixel(value), text, "label" if several else "label-actual", several * series.name)
         for line, style in ((picture.forecast, "label-actual"), (picture.previous, "label-muted")):
             value = line.values[-1] if line and line.values else None
             if line is not None and value is not None:
-                yield self._pixel(value), [*self._wrapped(line.name), words.human(value, unit)], style, ""
+                yield End(self._pixel(value), (*self._wrapped(line.name), words.human(value, unit)), style)
         target = picture.target
-        if target is not None and target.value is not None:
-            yield self._pixel(target.value), [*self._wrapped(target.label), words.human(target.value, unit)], "label", ""
-        elif target is not None:
-            ends = known((target.low, target.high))
-            if ends:
-                text = [*self._wrapped(target.label), *self._wrapped(words.between(target.low, target.high, unit))]
-                yield self._pixel(sum(ends) / len(ends)), text, "label", ""
+        ends = known((target.value,) if target.value is not None else (target.low, target.high)) if target else []
+        if target is not None and ends:
+            value = target.value
+            said = words.human(value, unit) if value is not None else words.between(target.low, target.high, unit)
+            text = (*self._wrapped(target.label), *self._wrapped(said))
+            yield End(self._pixel(sum(ends) / len(ends)), text, "label")
 
     def _wrapped(self, text: str) -> list[str]:
         return list(wrapped(text, self.label_room, bold=True, lines=3)) if text else []
 
     def _end_labels(self) -> Iterator[Spec]:
-        heights = [len(text) * _LINE + 4.0 for _, text, _, _ in self.ends]
+        heights = [len(end.text) * _LINE + 4.0 for end in self.ends]
         # Labels may hang a little over the plot, into the room of the time axis, rather than over each other.
-        middles = kept_apart([end[0] for end in self.ends], heights, 0.0, self.height + _LINE)
-        for (_, text, style, category), at, height in zip(self.ends, middles, heights, strict=True):
+        middles = kept_apart([end.height for end in self.ends], heights, 0.0, self.height + _LINE)
+        for end, at, height in zip(self.ends, middles, heights, strict=True):
             first = at - height / 2 + 2 + _LINE / 2
-            dx = _GAP
-            if category:
-                dx = _GAP + 10
+            if end.category:
                 yield {
                     "mark": {"type": "point", "shape": "circle", "size": 50, "xOffset": _GAP + 2, "opacity": 1},
                     "data": {"values": [{}]},
                     "encoding": {
                         "x": {"value": "width"}, "y": {"value": first},
-                        "fill": {"datum": category, "type": "nominal", "legend": None, "scale": {
+                        "fill": {"datum": end.category, "type": "nominal", "legend": None, "scale": {
                             "domain": [each.name for each in self.picture.series], "range": "category"}},
                     },
                 }  # fmt: skip
-            yield label_layer(text, "width", first, style, dx=dx)
-        yield from self._last_actual()
-        yield from self._peak()
+            yield label_layer(end.text, "width", first, end.style, dx=_GAP + (_DOT if end.category else 0))
+        yield from self._last_whole_label()
+        yield from self._bar_labels()
 
-    def _last_actual(self) -> Iterator[Spec]:
-        """Say the last value above its point where a forecast goes on from it."""
-        series = self.picture.series[0]
-        if self.picture.forecast is None or self.picture.form == "bars":
+    def _last_whole_label(self) -> Iterator[Spec]:
+        """Say the last complete value at its point, where the right edge says something else."""
+        picture = self.picture
+        anchor = self._last_whole(picture.series[0])
+        if not anchor or picture.form == "bars" or len(picture.series) > 1 or not (picture.forecast or picture.partial):
             return
-        anchor = self._last_whole(series)
-        if anchor:
-            row = {**anchor, "said": words.human(anchor["y"], self.picture.unit)}
-            encoding = {"x": _X, "y": _Y, "text": {"field": "said", "type": "nominal"}}
-            yield layer("text", "label-actual", [row], encoding, dy=-12, align="right", dx=2)
+        row = {**anchor, "said": words.human(anchor["y"], picture.unit)}
+        encoding = {"x": _X, "y": _Y, "text": {"field": "said", "type": "nominal"}}
+        yield layer("text", "label-actual", [row], encoding, dy=-1, dx=-9, align="right", baseline="bottom")
 
-    def _peak(self) -> Iterator[Spec]:
-        """Say the value over each bar where they have room, over the last ones where they have not."""
+    def _bar_labels(self) -> Iterator[Spec]:
+        """Say the value over each bar where they all have room, else over the highest and the last."""
         if self.picture.form != "bars":
             return
         series, unit = self.picture.series[0], self.picture.unit
-        room = self.plot / max(1, (self.right_edge - self.left_edge) / _span(self.picture))
+        span = milliseconds(next_start(series.starts[-1], self.picture.grain)) - milliseconds(series.starts[-1])
+        room = self.plot * span / (self.right_edge - self.left_edge)
         rows = [
-            {"x": middle(start, self.picture.grain), "y": max(0.0, value), "said": words.human(value, unit)}
+            {
+                "x": middle(start, self.picture.grain), "y": value, "said": words.human(value, unit),
+                "px": self._clear_of_target(self._pixel(max(0.0, value)) - 5),
+            }
             for start, value in zip(series.starts, series.values, strict=True)
             if value is not None
-        ]
-        if any(width_of(row["said"]) > room + 2 for row in rows):
+        ]  # fmt: skip
+        if any(width_of(row["said"]) > room for row in rows):
             best = max(rows, key=lambda row: row["y"])
-            rows = [best] if best is rows[-1] or abs(best["x"] - rows[-1]["x"]) < _span(self.picture) * 3 else [best, rows[-1]]
-        encoding = {"x": _X, "y": _Y, "text": {"field": "said", "type": "nominal"}}
-        yield layer("text", "label", rows, encoding, dy=-8, baseline="alphabetic")
+            apart = abs(best["x"] - rows[-1]["x"]) / span * room
+            needed = (width_of(best["said"]) + width_of(rows[-1]["said"])) / 2 + 6
+            rows = [best, rows[-1]] if apart > needed else [best]
+        for row in rows:
+            encoding = {"x": _X, "y": {"value": row["px"]}, "text": {"field": "said", "type": "nominal"}}
+            yield layer("text", "label", [row], encoding, baseline="bottom")
+
+    def _clear_of_target(self, foot: float) -> float:
+        """Return where a label whose foot would stand there stands so that the target's line does not strike it."""
+        target = self.picture.target
+        if target is None or target.value is None:
+            return foot
+        line = self._pixel(target.value)
+        return line - 4 if foot - 15 < line < foot + 3 else foot
 
     def _happenings(self) -> Iterator[Spec]:
         """Mark what happened: a rule, a sign at its head, words beside it in as many lanes as they need."""
-        span = self.right_edge - self.left_edge
-        taken: list[list[tuple[float, float]]] = []
-        for happening in self.picture.happenings:
-            at = milliseconds(happening.on)
-            x = (at - self.left_edge) / span * self.plot
-            text = ellipsed(self._said(happening), min(self.plot * (0.8 if self.narrow else 0.45), 260))
-            size = width_of(text) + 16
-            leftward = x + size > self.plot + 40 and x - size > -30
-            reach = (x - size, x + 5) if leftward else (x - 5, x + size)
-            lane = next(
-                (index for index, spans in enumerate(taken) if all(reach[1] < a or reach[0] > b for a, b in spans)),
-                len(taken),
-            )
-            if lane == len(taken):
-                taken.append([])
-            taken[lane].append(reach)
-            head = -12 - lane * _LANE
-            place = {"x": _X}
-            row = {"x": at, "what": self._said(happening), "when": words.day(happening.on)}
-            yield layer("rule", "happened", [row], {**place, "y": {"value": head}, "y2": {"value": self.height}})
+        signs: list[Sign] = []
+        for happening in reversed(self.picture.happenings):
+            x = (milliseconds(happening.on) - self.left_edge) / (self.right_edge - self.left_edge) * self.plot
+            longest = min(260.0, max(x, self.plot + self.end_room - x) - 12)
+            text = ellipsed(self._said(happening), longest)
+            size = width_of(text) + 14
+            leftward = x + size > self.plot + self.end_room
+            signs.append(Sign(x, (x - size, x + 6) if leftward else (x - 6, x + size), leftward, text, happening))
+        lanes = in_lanes(signs)
+        self.lanes = max(lanes, default=-1) + 1
+        for sign, lane in zip(signs, lanes, strict=True):
+            head, happening = -_HEAD - lane * _LANE, sign.happening
+            row = {"x": milliseconds(happening.on), "what": self._said(happening), "when": words.day(happening.on)}
+            yield layer("rule", "happened", [row], {"x": _X, "y": {"value": head}, "y2": {"value": self.height}})
             tip = [{"field": "what", "title": "what"}, {"field": "when", "title": "when"}]
             yield layer(
-                "point", "happened-sign", [row], {**place, "y": {"value": head}, "tooltip": tip},
+                "point", "happened-sign", [row], {"x": _X, "y": {"value": head}, "tooltip": tip},
                 shape=_SIGNS[happening.kind],
             )  # fmt: skip
             yield layer(
-                "text", "label-muted", [row], {**place, "y": {"value": head}, "text": {"value": text}},
-                align="right" if leftward else "left", dx=-9 if leftward else 9, baseline="middle",
+                "text", "label-muted", [row], {"x": _X, "y": {"value": head}, "text": {"value": sign.text}},
+                align="right" if sign.leftward else "left", dx=-9 if sign.leftward else 9, baseline="middle",
             )  # fmt: skip
 
     @staticmethod
@@ -393,8 +457,3 @@ class _Drawing:
         tip = [{"field": field, "title": title} for field, title in (("period", "period"), ("line", "what"), ("said", "value"))]
         yield layer("point", "hit", rows, {"x": _X, "y": _Y, "tooltip": tip}, size=260)
 
-
-def _span(picture: TimePicture) -> int:
-    """Return how long one period is, in milliseconds."""
-    start = picture.series[0].starts[-1]
-    return milliseconds(next_start(start, picture.grain)) - milliseconds(start)

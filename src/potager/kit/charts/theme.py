@@ -20,12 +20,16 @@ ThemeName = Literal["light", "dark"]
 
 # What a file that leaves the page falls back to; the last one is inside the drawing library, so that letters always
 # appear, also where no font is installed at all.
-SANS: Final = "Source Sans 3, Source Sans Pro, Segoe UI, Noto Sans, Liberation Sans, Arial, sans-serif"
-SERIF: Final = "Source Serif 4, Charter, Georgia, Liberation Serif, DejaVu Serif, serif"
+# Names that end in a digit must be quoted: unquoted they are no CSS, and nothing at all would be written.
+SANS: Final = '"Source Sans 3", "Segoe UI", "Noto Sans", "Liberation Sans", Arial, sans-serif'
+SERIF: Final = '"Source Serif 4", Charter, Georgia, "Liberation Serif", "DejaVu Serif", serif'
 
 TEXT_SIZE: Final = 12
 TITLE_SIZE: Final = 16
 SUBTITLE_SIZE: Final = 13
+TITLE_LINE: Final = 21
+SUBTITLE_LINE: Final = 18
+TITLE_OFFSET: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +99,20 @@ def theme_named(name: str) -> Theme:
 def config(theme: Theme, *, page: bool = False) -> dict[str, Any]:
     """Return the Vega-Lite configuration of a theme.
 
-    ``page`` leaves the background to the page and the padding small; a file gets paper to stand on.
+    ``page`` leaves the background to the page; a file gets paper to stand on.
     """
     small = {"labelFontSize": TEXT_SIZE, "titleFontSize": TEXT_SIZE, "titleFontWeight": 400}
     words = {"labelColor": theme.muted, "titleColor": theme.muted}
     return {
         "background": None if page else theme.paper,
-        "padding": 4 if page else 16,
+        "padding": 4,
         "font": SANS,
         "view": {"stroke": None, "continuousWidth": 640, "continuousHeight": 260},
         "mark": {"color": theme.leaf, "tooltip": None},
         "line": {"strokeWidth": 2, "strokeCap": "round", "strokeJoin": "round"},
         "area": {"fillOpacity": 0.16, "line": False},
         "bar": {"color": theme.leaf},
-        "point": {"filled": True, "size": 36},
+        "point": {"filled": True, "size": 36, "opacity": 1},
         "rule": {"color": theme.edge},
         "text": {"color": theme.ink, "fontSize": TEXT_SIZE},
         "axis": {
@@ -119,9 +123,9 @@ def config(theme: Theme, *, page: bool = False) -> dict[str, Any]:
         "axisY": {"domain": False, "ticks": False},
         "legend": {**words, **small, "symbolType": "square", "orient": "top", "title": None},
         "title": {
-            "color": theme.ink, "anchor": "start", "frame": "bounds", "font": SERIF, "fontSize": TITLE_SIZE,
-            "fontWeight": 600, "lineHeight": 21, "offset": 14, "subtitleColor": theme.muted, "subtitleFont": SANS,
-            "subtitleFontSize": SUBTITLE_SIZE, "subtitleLineHeight": 17, "subtitlePadding": 5,
+            "color": theme.ink, "anchor": "start", "frame": "group", "font": SERIF, "fontSize": TITLE_SIZE,
+            "fontWeight": 600, "lineHeight": TITLE_LINE, "offset": TITLE_OFFSET - 4, "subtitleColor": theme.muted, "subtitleFont": SANS,
+            "subtitleFontSize": SUBTITLE_SIZE, "subtitleLineHeight": SUBTITLE_LINE, "subtitlePadding": 4,
         },
         "header": {**words, "labelFontSize": TEXT_SIZE},
         "range": {
@@ -142,54 +146,54 @@ def _styles(theme: Theme) -> dict[str, dict[str, Any]]:
     heat_strong = theme.paper
     return {
         # lines and what belongs to them
-        "actual": {"stroke": theme.leaf, "strokeWidth": 2.25},
-        "actual-partial": {"stroke": theme.leaf, "strokeWidth": 2, "strokeDash": [3, 4]},
-        "actual-end": {"fill": theme.leaf, "stroke": theme.paper, "strokeWidth": 1.5, "size": 60},
-        "partial-end": {"fill": theme.paper, "stroke": theme.leaf, "strokeWidth": 1.75, "size": 60},
-        "band": {"fill": theme.leaf, "fillOpacity": 0.16},
-        "ghost": {"stroke": theme.edge, "strokeWidth": 1.5},
-        "forecast": {"stroke": theme.leaf, "strokeWidth": 2, "strokeDash": [6, 4]},
-        "forecast-band": {"fill": theme.leaf, "fillOpacity": 0.1},
-        "target": {"stroke": theme.ink, "strokeWidth": 1.25, "strokeDash": [1, 3], "strokeCap": "round"},
-        "target-range": {"fill": theme.ink, "fillOpacity": 0.07},
-        "happened": {"stroke": theme.edge, "strokeWidth": 1},
-        "happened-sign": {"fill": theme.ink, "stroke": theme.paper, "strokeWidth": 1, "size": 64},
-        "partial-zone": {"stroke": theme.line_strong, "strokeWidth": 1},
-        "hit": {"fill": theme.ink, "opacity": 0},
+        "actual": {"color": theme.leaf, "strokeWidth": 2.25},
+        "actual-partial": {"color": theme.leaf, "strokeWidth": 2, "strokeDash": [3, 4]},
+        "actual-end": {"color": theme.leaf, "stroke": theme.paper, "strokeWidth": 1.5, "size": 60},
+        "partial-end": {"color": theme.paper, "stroke": theme.leaf, "strokeWidth": 1.75, "size": 60},
+        "band": {"color": theme.leaf, "fillOpacity": 0.16},
+        "ghost": {"color": theme.edge, "strokeWidth": 1.5},
+        "forecast": {"color": theme.leaf, "strokeWidth": 2, "strokeDash": [6, 4]},
+        "forecast-band": {"color": theme.leaf, "fillOpacity": 0.1},
+        "target": {"color": theme.ink, "strokeWidth": 1.25, "strokeDash": [1, 3], "strokeCap": "round"},
+        "target-range": {"color": theme.ink, "fillOpacity": 0.07},
+        "happened": {"color": theme.edge, "strokeWidth": 1},
+        "happened-sign": {"color": theme.ink, "stroke": theme.paper, "strokeWidth": 1, "size": 64},
+        "partial-zone": {"color": theme.line_strong, "strokeWidth": 1},
+        "hit": {"color": theme.ink, "opacity": 0},
         # bars: filled is good, a ring is bad, a dashed ring is not known; as the verdicts are drawn
-        "bar": {"fill": theme.leaf},
-        "bar-quiet": {"fill": theme.edge, "fillOpacity": 0.55},
-        "bar-total": {"fill": theme.muted},
+        "bar": {"color": theme.leaf},
+        "bar-quiet": {"color": theme.edge, "fillOpacity": 0.55},
+        "bar-total": {"color": theme.muted},
         "bar-partial": {
-            "fill": theme.leaf, "fillOpacity": 0.08, "stroke": theme.leaf, "strokeWidth": 1.25, "strokeDash": [3, 3],
+            "color": theme.leaf, "fillOpacity": 0.08, "stroke": theme.leaf, "strokeWidth": 1.25, "strokeDash": [3, 3],
         },
-        "bar-hatch": {"stroke": theme.leaf, "strokeWidth": 1, "opacity": 0.75},
-        "bar-good": {"fill": theme.leaf},
-        "bar-bad": {"fill": theme.brick_wash, "stroke": theme.brick, "strokeWidth": 1.5},
-        "bar-neutral": {"fill": theme.slate_wash, "stroke": theme.slate, "strokeWidth": 1.5},
+        "bar-hatch": {"color": theme.leaf, "strokeWidth": 1, "opacity": 0.75},
+        "bar-good": {"color": theme.leaf},
+        "bar-bad": {"color": theme.brick_wash, "stroke": theme.brick, "strokeWidth": 1.5},
+        "bar-neutral": {"color": theme.slate_wash, "stroke": theme.slate, "strokeWidth": 1.5},
         "bar-unexplained": {
-            "fill": theme.slate_wash, "stroke": theme.slate, "strokeWidth": 1.5, "strokeDash": [3, 3],
+            "color": theme.slate_wash, "stroke": theme.slate, "strokeWidth": 1.5, "strokeDash": [3, 3],
         },
-        "link": {"stroke": theme.edge, "strokeWidth": 1},
-        "zero": {"stroke": theme.edge, "strokeWidth": 1},
-        "whisker": {"stroke": theme.leaf, "strokeWidth": 2},
-        "dot": {"fill": theme.leaf, "stroke": theme.paper, "strokeWidth": 1, "size": 80},
-        "reference": {"stroke": theme.edge, "strokeWidth": 1, "strokeDash": [4, 3]},
-        "hairline": {"stroke": theme.line, "strokeWidth": 1},
+        "link": {"color": theme.edge, "strokeWidth": 1},
+        "zero": {"color": theme.edge, "strokeWidth": 1},
+        "whisker": {"color": theme.leaf, "strokeWidth": 2},
+        "dot": {"color": theme.leaf, "stroke": theme.paper, "strokeWidth": 1, "size": 80},
+        "reference": {"color": theme.edge, "strokeWidth": 1, "strokeDash": [4, 3]},
+        "hairline": {"color": theme.line, "strokeWidth": 1},
         # words
-        "label": {"fill": theme.ink},
-        "label-strong": {"fill": theme.ink, "fontWeight": 600},
-        "label-muted": {"fill": theme.muted},
-        "label-good": {"fill": theme.leaf, "fontWeight": 600},
-        "label-bad": {"fill": theme.brick, "fontWeight": 600},
-        "label-unexplained": {"fill": theme.slate, "fontWeight": 600},
-        "label-actual": {"fill": theme.leaf, "fontWeight": 600},
+        "label": {"color": theme.ink},
+        "label-strong": {"color": theme.ink, "fontWeight": 600},
+        "label-muted": {"color": theme.muted},
+        "label-good": {"color": theme.leaf, "fontWeight": 600},
+        "label-bad": {"color": theme.brick, "fontWeight": 600},
+        "label-unexplained": {"color": theme.slate, "fontWeight": 600},
+        "label-actual": {"color": theme.leaf, "fontWeight": 600},
         # cells
         "cell": {"stroke": theme.paper, "strokeWidth": 2},
-        "cell-partial": {"fill": None, "stroke": theme.ink, "strokeWidth": 1, "strokeDash": [2, 2]},
-        "cell-total": {"fill": theme.sunken, "stroke": theme.paper, "strokeWidth": 2},
-        "cell-label": {"fill": theme.ink},
-        "cell-label-strong": {"fill": heat_strong},
+        "cell-partial": {"filled": False, "color": theme.ink, "strokeWidth": 1, "strokeDash": [2, 2]},
+        "cell-total": {"color": theme.sunken, "stroke": theme.paper, "strokeWidth": 2},
+        "cell-label": {"color": theme.ink},
+        "cell-label-strong": {"color": heat_strong},
     }  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def sparkline(
         x, y = [point for point in points if point is not None][-1]
         parts.append(f'<circle class="end" cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>')
     if partial and values:
-        left, right = width - 4 - max(4.0, step * 0.6), float(width)
+        left, right = width - 4 - min(6.0, max(4.0, step * 0.6)), float(width)
         strokes = "".join(
             f"M{left:.1f} {y:.1f}L{right:.1f} {y - (right - left):.1f}" for y in range(height - 2, 8, -4)
         )

@@ -11,7 +11,7 @@ from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.http import QueryDict
 from django.template.context import RequestContext
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from potager.faces.web.templatetags import drawing
@@ -337,20 +337,6 @@ def person(context: Mapping[str, Any]) -> dict[str, str]:
     full_name = getattr(user, "get_full_name", None)
     name = str((full_name() if full_name else "") or getattr(user, "name", "") or "")
     return {"name": name, "email": email, "initial": (name or email or "?")[0]}
-
-
-@register.simple_tag
-def attributes(**wanted: Any) -> SafeString:
-    """Write attributes for those that have a value; True writes the bare name. Underscores become hyphens."""
-    pairs = [
-        (name.rstrip("_").replace("_", "-"), given)
-        for name, given in wanted.items()
-        if given not in (None, "", False)
-    ]
-    bare = format_html_join("", " {}", ((name,) for name, given in pairs if given is True))
-    return format_html(
-        "{}{}", bare, format_html_join("", ' {}="{}"', (pair for pair in pairs if pair[1] is not True))
-    )
 
 
 def _tone(amount: float, good: str) -> str:

@@ -65,12 +65,16 @@ def aggregate_query(compiled: Compiled, request: Request) -> exp.Select:
         # Distinct values are counted over deduplicated rows, one scan for each kind of value.
         distinct = atom.simple.row_input if atom.kind == "distinct" else ""
         scans[atom.simple.model, atom.simple.time_dimension, distinct].append(position)
-    queries = [_scan(compiled, request, scan, first=number == 0) for number, scan in enumerate(scans.values())]
+    queries = [
+        _scan(compiled, request, scan, first=number == 0) for number, scan in enumerate(scans.values())
+    ]
     return queries[0] if len(queries) == 1 else _merge(request, queries)
 
 
 def _values(request: Request) -> list[str]:
-    columns = [column_of(position, window) for position in range(len(request.atoms)) for window in request.windows]
+    columns = [
+        column_of(position, window) for position in range(len(request.atoms)) for window in request.windows
+    ]
     return [*columns, *(f"{ROWS}_{window}" for window in request.windows)]
 
 
@@ -84,7 +88,10 @@ def _merge(request: Request, queries: Sequence[exp.Select]) -> exp.Select:
     stacked = []
     for query in queries:
         own = {part.alias_or_name for part in query.expressions}
-        columns = [exp.column(name, quoted=True) if name in own else exp.null().as_(name) for name in [*keys, *values]]
+        columns = [
+            exp.column(name, quoted=True) if name in own else exp.null().as_(name)
+            for name in [*keys, *values]
+        ]
         stacked.append(exp.select(*columns).from_(query.subquery("scan")))
     quoted = [exp.column(key, quoted=True) for key in keys]
     merged = exp.select(*quoted, *(_zero(exp.Sum(this=exp.column(name))).as_(name) for name in values))
@@ -155,7 +162,9 @@ def _reduce(kind: str, counted: exp.Expr, value: exp.Expr) -> exp.Expr:
     return exp.func("MAX", exp.Case().when(counted, exp.Literal.number(1)))
 
 
-def _over_sets(request: Request, cells: exp.Select, names: Sequence[str], unit: exp.Expr | None) -> exp.Select:
+def _over_sets(
+    request: Request, cells: exp.Select, names: Sequence[str], unit: exp.Expr | None
+) -> exp.Select:
     """Return the second step: cells added up over each grouping set, distinct values counted in each."""
 
     def finish(name: str) -> exp.Expr:

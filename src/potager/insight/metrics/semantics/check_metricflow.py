@@ -39,15 +39,23 @@ _SAID_TWICE = re.compile(r"\. Issue occurred in method .*$", re.DOTALL)
 def check_with_metricflow(definitions: Definitions) -> Iterator[Finding]:
     """Yield what MetricFlow's rules find; the definitions have passed our own checks."""
     metricflow()
-    from metricflow_semantic_interfaces.validations.semantic_manifest_validator import SemanticManifestValidator
+    from metricflow_semantic_interfaces.validations.semantic_manifest_validator import (
+        SemanticManifestValidator,
+    )
 
     try:
         semantic_manifest = transform(definitions)
-    except Exception as error:  # whatever MetricFlow trips over is a finding about the definition, not a fault
+    except (
+        Exception
+    ) as error:  # whatever MetricFlow trips over is a finding about the definition, not a fault
         yield finding_from_exception(error, definitions)
         return
     for rule in SemanticManifestValidator.DEFAULT_RULES:
-        name = type(rule).__name__ if not hasattr(rule, "__orig_class__") else rule.__orig_class__.__origin__.__name__
+        name = (
+            type(rule).__name__
+            if not hasattr(rule, "__orig_class__")
+            else rule.__orig_class__.__origin__.__name__
+        )
         try:
             issues = list(rule.validate_manifest(semantic_manifest))
         except Exception as error:  # a rule that falls over has met a definition it did not foresee
@@ -62,7 +70,7 @@ def _finding(issue: Any, rule: str, definitions: Definitions) -> Finding:
     level: Level = "error" if issue.level.name == "ERROR" else "warning"
     context = getattr(issue.context, "file_context", issue.context)
     source, line = getattr(context, "file_name", None), getattr(context, "line_number", None)
-    part = getattr(issue.context, "semantic_model_element", None)
+    part: Any = getattr(issue.context, "semantic_model_element", None)
     for model in definitions.models if part is not None else ():
         for key in ("entities", "dimensions", "measures") if model.name == part.semantic_model_name else ():
             line = next((one.line() for one in model.parts(key) if one.name == part.element_name), line)

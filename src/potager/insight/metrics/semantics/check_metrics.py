@@ -28,7 +28,10 @@ def check_metrics(definitions: Definitions) -> Iterator[Finding]:
     """Yield what is wrong with each metric, given all the others and the measures there are."""
     measures = {part.name for model in definitions.models for part in model.parts("measures")}
     made = {
-        part.name for model in definitions.models for part in model.parts("measures") if part.data.get("create_metric")
+        part.name
+        for model in definitions.models
+        for part in model.parts("measures")
+        if part.data.get("create_metric")
     }
     metrics = {metric.name: metric for metric in definitions.metrics}
     dimensions = _dimension_names(definitions)
@@ -36,7 +39,9 @@ def check_metrics(definitions: Definitions) -> Iterator[Finding]:
         for name, path in measure_references(metric.data):
             if name not in measures:
                 message = f"The metric `{metric.name}` uses the measure `{name}`, which does not exist."
-                yield metric.finding("error", message, choose_from(name, list(measures), kind="measure"), *path)
+                yield metric.finding(
+                    "error", message, choose_from(name, list(measures), kind="measure"), *path
+                )
         for name, path in metric_references(metric.data):
             if name not in metrics and name not in made:
                 message = f"The metric `{metric.name}` uses the metric `{name}`, which does not exist."
@@ -79,10 +84,15 @@ def metric_references(data: Mapping[str, Any]) -> Iterator[Reference]:
         yield from _named(parameters.get(key), ("type_params", key))
     for position, part in enumerate(parameters.get("metrics") or []):
         yield from _named(part, ("type_params", "metrics", position))
-    for group, keys in (("cumulative_type_params", ["metric"]), ("conversion_type_params", ["base_metric"])):
+    inner_keys = {
+        "cumulative_type_params": ("metric",),
+        "conversion_type_params": ("base_metric", "conversion_metric"),
+    }
+    for group, keys in inner_keys.items():
         inner = parameters.get(group)
-        for key in [*keys, "conversion_metric"] if isinstance(inner, dict) else []:
-            yield from _named(inner.get(key), ("type_params", group, key))
+        if isinstance(inner, dict):
+            for key in keys:
+                yield from _named(inner.get(key), ("type_params", group, key))
 
 
 def _needs(metric: Located) -> Iterator[Finding]:
@@ -119,7 +129,8 @@ def _formula(metric: Located) -> Iterator[Finding]:
         return
     inputs = [part for part in parameters.get("metrics") or [] if isinstance(part, dict | str)]
     known = {
-        str(part if isinstance(part, str) else part.get("alias") or part.get("name")).lower() for part in inputs
+        str(part if isinstance(part, str) else part.get("alias") or part.get("name")).lower()
+        for part in inputs
     }
     used = {name.lower() for name in columns(expression)}
     for name in sorted(used - known):
@@ -142,8 +153,7 @@ def _formula(metric: Located) -> Iterator[Finding]:
 def _dimension_names(definitions: Definitions) -> set[str]:
     names: set[str] = set()
     for model in definitions.models:
-        entities = [part for part in model.parts("entities")]
-        prefixes = {entity.name for entity in entities}
+        prefixes = {entity.name for entity in model.parts("entities")}
         if isinstance(model.data.get("primary_entity"), str):
             prefixes.add(model.data["primary_entity"].lower())
         names |= {f"{prefix}__{part.name}" for prefix in prefixes for part in model.parts("dimensions")}
@@ -187,7 +197,9 @@ def _filters(metric: Located, dimensions: set[str], metrics: list[str]) -> Itera
             last_two = "__".join(item.name.split("__")[-2:])
             if item.kind in {"dimension", "timedimension"} and not _known(item.name, last_two, dimensions):
                 message = f"A filter of `{metric.name}` uses `{item.name}`, which is no dimension."
-                yield metric.finding("error", message, choose_from(last_two, sorted(dimensions), kind="dimension"), *path)
+                yield metric.finding(
+                    "error", message, choose_from(last_two, sorted(dimensions), kind="dimension"), *path
+                )
             if item.kind == "metric" and item.name not in metrics:
                 message = f"A filter of `{metric.name}` uses the metric `{item.name}`, which does not exist."
                 yield metric.finding("error", message, choose_from(item.name, metrics, kind="metric"), *path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from potager.ground.lake.warehouse import TableInfo
 
 _NUMERIC_AGGREGATIONS = frozenset({"sum", "average", "median", "percentile"})
-_TEXT = frozenset({exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT, exp.DataType.Type.CHAR})
+_TEXT = frozenset({exp.DType.VARCHAR, exp.DType.TEXT, exp.DType.CHAR})
 _MOMENTS = frozenset(exp.DataType.TEMPORAL_TYPES)
 
 
@@ -74,22 +74,24 @@ def _elements(model: Located, relation: str, types: Mapping[str, exp.DataType] |
                 yield from _unknown_columns(element, kind, expression, relation, types)
             if next(expression.find_all(exp.AggFunc), None) is not None:
                 message = f"The {kind} `{element.name}` aggregates inside its expression `{expression.sql(DIALECT)}`."
-                yield element.finding("error", message, "Write the row's value; `agg:` does the aggregating.", "expr")
+                yield element.finding(
+                    "error", message, "Write the row's value; `agg:` does the aggregating.", "expr"
+                )
             for divisor in unguarded_divisors(expression):
                 shown = divisor.sql(DIALECT)
-                message = f"The {kind} `{element.name}` divides by `{shown}`, which may be zero; such rows count as null."
+                message = f"The {kind} `{element.name}` divides by `{shown}`, which may be zero; such rows are null."
                 mend = f"Write `NULLIF({shown}, 0)` to say that this is meant."
                 yield element.finding("warning", message, mend, "expr")
             if kind == "measure" and types is not None:
                 yield from _aggregation(element, expression, types)
 
 
-def _read(element: Located, kind: str) -> Iterator[Finding]:  # a generator that also returns the expression
+def _read(element: Located, kind: str) -> Generator[Finding, None, exp.Expr | None]:
     text = str(element.data.get("expr", element.name))
     if "expr" not in element.data:
-        return exp.column(text)  # type: ignore[return-value]
+        return exp.column(text)
     try:
-        return read_expression(text)  # type: ignore[return-value]
+        return read_expression(text)
     except NotAnExpression as error:
         message = f"The expression of the {kind} `{element.name}`, `{text}`, cannot be read: {error}."
         yield element.finding("error", message, "Write one SQL expression over the table's columns.", "expr")
@@ -110,22 +112,26 @@ def _unknown_columns(
         yield element.finding("error", message, mend, "expr")
 
 
-def _aggregation(element: Located, expression: exp.Expr, types: Mapping[str, exp.DataType]) -> Iterator[Finding]:
+def _aggregation(
+    element: Located, expression: exp.Expr, types: Mapping[str, exp.DataType]
+) -> Iterator[Finding]:
     aggregation = str(element.data.get("agg", "")).lower()
     found = type_of(expression, types)
     shown = expression.sql(DIALECT)
     if aggregation in _NUMERIC_AGGREGATIONS and (found in _TEXT or found in _MOMENTS):
-        message = f"The measure `{element.name}` takes the {aggregation} of `{shown}`, which is {_say(found)}."
+        message = (
+            f"The measure `{element.name}` takes the {aggregation} of `{shown}`, which is {_say(found)}."
+        )
         mend = "Aggregate a number, or use `agg: count_distinct` or `agg: count`."
         if found in _TEXT:
             mend = f"Write `expr: TRY_CAST({shown} AS DOUBLE)` if it holds numbers, or use `agg: count_distinct`."
         yield element.finding("error", message, mend, "agg")
-    if aggregation == "sum_boolean" and found not in {exp.DataType.Type.BOOLEAN, exp.DataType.Type.UNKNOWN}:
+    if aggregation == "sum_boolean" and found not in {exp.DType.BOOLEAN, exp.DType.UNKNOWN}:
         message = f"The measure `{element.name}` counts where `{shown}` is true, but it is {_say(found)}."
         yield element.finding("error", message, "Write a condition, such as `amount > 0`.", "agg")
 
 
-def type_of(expression: exp.Expr, types: Mapping[str, exp.DataType]) -> exp.DataType.Type:
+def type_of(expression: exp.Expr, types: Mapping[str, exp.DataType]) -> exp.DType:
     """Return the SQL type an expression has over columns of ``types``; UNKNOWN where it cannot be told."""
     typed = expression.copy()
     holder = exp.Paren(this=typed)
@@ -135,10 +141,10 @@ def type_of(expression: exp.Expr, types: Mapping[str, exp.DataType]) -> exp.Data
             column.replace(exp.Cast(this=exp.null(), to=kind.copy()))
     annotated = annotate_types(holder.this, dialect=DIALECT)
     kind = annotated.type
-    return kind.this if isinstance(kind, exp.DataType) else exp.DataType.Type.UNKNOWN
+    return kind.this if isinstance(kind, exp.DataType) else exp.DType.UNKNOWN
 
 
-def _say(kind: exp.DataType.Type) -> str:
+def _say(kind: exp.DType) -> str:
     if kind in _TEXT:
         return "text"
     if kind in _MOMENTS:
@@ -147,19 +153,23 @@ def _say(kind: exp.DataType.Type) -> str:
 
 
 def _times(model: Located, types: Mapping[str, exp.DataType] | None) -> Iterator[Finding]:
-    times = {part.name: part for part in model.parts("dimensions") if str(part.data.get("type")).lower() == "time"}
+    times = {
+        part.name: part for part in model.parts("dimensions") if str(part.data.get("type")).lower() == "time"
+    }
     for time in times.values():
         try:
             expression = read_expression(str(time.data.get("expr", time.name)))
         except NotAnExpression:
             continue  # said already
-        found = type_of(expression, types) if types is not None else exp.DataType.Type.UNKNOWN
-        if found is not exp.DataType.Type.UNKNOWN and found not in _MOMENTS:
+        found = type_of(expression, types) if types is not None else exp.DType.UNKNOWN
+        if found is not exp.DType.UNKNOWN and found not in _MOMENTS:
             shown = expression.sql(DIALECT)
             message = f"The time dimension `{time.name}` reads `{shown}`, which is {_say(found)}, not a date."
             yield time.finding("error", message, f"Write `expr: CAST({shown} AS TIMESTAMP)`.", "expr")
     defaults = model.data.get("defaults")
-    default = str((defaults or {}).get("agg_time_dimension") or "").lower() if isinstance(defaults, dict) else ""
+    default = (
+        str((defaults or {}).get("agg_time_dimension") or "").lower() if isinstance(defaults, dict) else ""
+    )
     if default and default not in times:
         message = f"`{model.name}` counts time by `{default}`, which is not a time dimension of it."
         mend = choose_from(default, list(times), kind="time dimension")
@@ -167,7 +177,7 @@ def _times(model: Located, types: Mapping[str, exp.DataType] | None) -> Iterator
     for measure in model.parts("measures"):
         own = str(measure.data.get("agg_time_dimension") or "").lower()
         if own and own not in times:
-            message = f"The measure `{measure.name}` counts time by `{own}`, which is not a time dimension of its model."
+            message = f"The measure `{measure.name}` counts time by `{own}`, which is no time dimension of its model."
             mend = choose_from(own, list(times), kind="time dimension")
             yield measure.finding("error", message, mend, "agg_time_dimension")
         if not own and not default:

@@ -64,7 +64,9 @@ class Compiled:
     def metrics(self) -> Mapping[str, Any]:
         """Return MetricFlow's metrics by name, without those it keeps to itself."""
         return {
-            metric.name: metric for metric in self.semantic_manifest.metrics if not metric.type_params.is_private
+            metric.name: metric
+            for metric in self.semantic_manifest.metrics
+            if not metric.type_params.is_private
         }
 
     @cached_property
@@ -118,8 +120,8 @@ def compile_documents(
 ) -> Compiled:
     """Return the compiled definitions, built once per content and table resolution.
 
-    ``before`` is called only when they have to be built. Raises :class:`~potager.kit.errors.Invalid` when MetricFlow cannot build them; ask ``validate`` first for findings
-    that name lines.
+    ``before`` is called only when they have to be built. Raises :class:`~potager.kit.errors.Invalid` when MetricFlow
+    cannot build them; ask ``validate`` first for findings that name lines.
     """
     definitions = collect(documents, namespace=namespace, tables=frozenset(tables))
     relations = tuple(sorted((model.name, definitions.relation(model)) for model in definitions.models))
@@ -214,7 +216,9 @@ def finding_from_exception(error: Exception, definitions: Definitions) -> Findin
         source, line = mentioned.document.source, mentioned.line()
     elif everything:
         source, line = everything[0].document.source, everything[0].line()
-    return Finding(source, line, "error", f"MetricFlow cannot build this: {message}", "Compare it with a simpler one.")
+    return Finding(
+        source, line, "error", f"MetricFlow cannot build this: {message}", "Compare it with a simpler one."
+    )
 
 
 def _simple_metrics(semantic_manifest: Any) -> dict[str, SimpleMetric]:
@@ -308,9 +312,17 @@ def _model_facts(compiled: Compiled, simple: SimpleMetric) -> list[Any]:
     elements = {
         dimension.name: dimension.expr or dimension.name
         for dimension in model.dimensions
-        if dimension.name == simple.time_dimension or f"__{dimension.name}'" in text or f'__{dimension.name}"' in text
+        if dimension.name == simple.time_dimension
+        or f"__{dimension.name}'" in text
+        or f'__{dimension.name}"' in text
     }
-    return [compiled.relation(simple.model), simple.time_dimension, simple.expression, simple.aggregation, elements]
+    return [
+        compiled.relation(simple.model),
+        simple.time_dimension,
+        simple.expression,
+        simple.aggregation,
+        elements,
+    ]
 
 
 def inputs_of(metric: Any) -> list[str]:
@@ -323,7 +335,9 @@ def inputs_of(metric: Any) -> list[str]:
         inputs.append(cumulative.metric.name)
     conversion = parameters.conversion_type_params
     if conversion is not None:
-        inputs += [part.name for part in (conversion.base_metric, conversion.conversion_metric) if part is not None]
+        inputs += [
+            part.name for part in (conversion.base_metric, conversion.conversion_metric) if part is not None
+        ]
     return inputs
 
 

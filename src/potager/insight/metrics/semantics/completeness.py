@@ -54,7 +54,8 @@ class Completeness:
     def largest_null_share(self) -> float:
         """Return the largest share of rows without a value among all columns the metric reads."""
         return max(
-            (share for table in self.tables for share in table.null_shares.values() if share is not None), default=0.0
+            (share for table in self.tables for share in table.null_shares.values() if share is not None),
+            default=0.0,
         )
 
 
@@ -92,7 +93,9 @@ def completeness_query(
         moment = exp.cast(read_expression(source.moment), "timestamp", dialect=DIALECT)
         day = exp.cast(moment.copy(), "date", dialect=DIALECT)
         nulls = [
-            exp.Sub(this=exp.Count(this=exp.Star()), expression=exp.Count(this=exp.column(column, quoted=True)))
+            exp.Sub(
+                this=exp.Count(this=exp.Star()), expression=exp.Count(this=exp.column(column, quoted=True))
+            )
             for column in source.columns
         ]
         filled = [*nulls, *(exp.null() for _ in range(widest - len(nulls)))]
@@ -122,7 +125,8 @@ def read_completeness(compiled: Compiled, metric: str, table: pa.Table) -> tuple
         first, last, rows = row["first"], row["last"], int(row["rows"])
         missing = None if first is None else (last.date() - first.date()).days + 1 - int(row["days"])
         shares = {
-            column: (row[f"nulls_{number}"] / rows if rows else None) for number, column in enumerate(source.columns)
+            column: (row[f"nulls_{number}"] / rows if rows else None)
+            for number, column in enumerate(source.columns)
         }
         without = rows - int(row["rows_with_time"])
         result.append(

@@ -41,7 +41,9 @@ class Linear:
 
     def times(self, factor: float) -> Linear:
         """Return this sum ``factor`` times."""
-        return Linear({atom: weight * factor for atom, weight in self.weights.items()}, self.constant * factor)
+        return Linear(
+            {atom: weight * factor for atom, weight in self.weights.items()}, self.constant * factor
+        )
 
     @property
     def distinct(self) -> bool:
@@ -116,7 +118,9 @@ def _of_metric(compiled: Compiled, name: str, templates: tuple[str, ...]) -> _Va
     for one in parameters.metrics or []:
         if one.offset_window or one.offset_to_grain:
             raise _Refused(f"`{name}` looks at another period")
-        inputs[(one.alias or one.name).lower()] = _of_metric(compiled, one.name, (*own, *filters_on(one.filter)))
+        inputs[(one.alias or one.name).lower()] = _of_metric(
+            compiled, one.name, (*own, *filters_on(one.filter))
+        )
     return _of_formula(read_expression(parameters.expr), inputs)
 
 

@@ -14,7 +14,13 @@ from potager.insight.metrics.semantics.shapes import Condition, Value
 from potager.kit.errors import Invalid
 
 MOST_VALUES = 1_000
-_COUNTS = {"is_null": (0, 0), "not_null": (0, 0), "between": (2, 2), "in": (1, MOST_VALUES), "not_in": (1, MOST_VALUES)}
+_COUNTS = {
+    "is_null": (0, 0),
+    "not_null": (0, 0),
+    "between": (2, 2),
+    "in": (1, MOST_VALUES),
+    "not_in": (1, MOST_VALUES),
+}
 _COMPARISONS: dict[str, Callable[..., exp.Expr]] = {"<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE}
 _ESCAPE = "!"
 
@@ -28,7 +34,9 @@ def literal(value: Value) -> exp.Expr:
     if isinstance(value, int | float | Decimal):
         if not isfinite(value):
             raise Invalid(f"`{value}` is not a number to compare with.", mend="Give a finite number.")
-        number = exp.Literal.number(format(abs(value), "f") if isinstance(value, Decimal) else repr(abs(value)))
+        number = exp.Literal.number(
+            format(abs(value), "f") if isinstance(value, Decimal) else repr(abs(value))
+        )
         return exp.Neg(this=number) if value < 0 else number
     if isinstance(value, datetime):
         return exp.cast(exp.Literal.string(value.isoformat(sep=" ")), "timestamp", dialect=DIALECT)
@@ -38,14 +46,18 @@ def literal(value: Value) -> exp.Expr:
         if "\x00" in value:
             raise Invalid("A value holds a null character.", mend="Remove it.")
         return exp.Literal.string(value)
-    raise Invalid(f"A value of type {type(value).__name__} cannot be compared with.", mend="Give text, number or date.")
+    raise Invalid(
+        f"A value of type {type(value).__name__} cannot be compared with.", mend="Give text, number or date."
+    )
 
 
 def check(condition: Condition) -> None:
     """Raise :class:`Invalid` when the operator is unknown or has the wrong number or kind of values."""
     known = {"=", "!=", *_COMPARISONS, *_COUNTS, "contains", "starts_with"}
     if condition.op not in known:
-        raise Invalid(f"There is no operator `{condition.op}`.", mend=f"Use one of: {', '.join(sorted(known))}.")
+        raise Invalid(
+            f"There is no operator `{condition.op}`.", mend=f"Use one of: {', '.join(sorted(known))}."
+        )
     least, most = _COUNTS.get(condition.op, (1, 1))
     if not least <= len(condition.values) <= most:
         wanted = f"{least} to {most} values" if least != most else f"{least} value{'' if least == 1 else 's'}"
@@ -53,7 +65,9 @@ def check(condition: Condition) -> None:
         raise Invalid(message, mend="Give as many values as the operator takes.")
     ordered = condition.op in _COMPARISONS or condition.op == "between"
     if ordered and any(value is None for value in condition.values):
-        raise Invalid(f"`{condition.dimension} {condition.op}` needs a value.", mend="Use `is_null` for no value.")
+        raise Invalid(
+            f"`{condition.dimension} {condition.op}` needs a value.", mend="Use `is_null` for no value."
+        )
     if condition.op in {"contains", "starts_with"} and not isinstance(condition.values[0], str):
         raise Invalid(f"`{condition.dimension} {condition.op}` takes text.", mend="Give text.")
 
@@ -70,7 +84,9 @@ def condition_expression(subject: exp.Expr, condition: Condition) -> exp.Expr:
         return _is_none_of(subject, values)
     if op == "between":
         low, high = (literal(value) for value in values)
-        return exp.and_(exp.GTE(this=subject.copy(), expression=low), exp.LTE(this=subject.copy(), expression=high))
+        return exp.and_(
+            exp.GTE(this=subject.copy(), expression=low), exp.LTE(this=subject.copy(), expression=high)
+        )
     if op in _COMPARISONS:
         return _COMPARISONS[op](this=subject.copy(), expression=literal(values[0]))
     pattern = _like_pattern(str(values[0])) + "%"

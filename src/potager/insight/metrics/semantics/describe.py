@@ -49,7 +49,9 @@ class Lineage:
         everything = {node for edge in self.edges for node in edge}
         if start not in everything:
             known = sorted(node.name for node in everything if node.kind == kind)
-            raise NotFound(f"No definition mentions the {kind} `{name}`.", mend=choose_from(name, known, kind=kind))
+            raise NotFound(
+                f"No definition mentions the {kind} `{name}`.", mend=choose_from(name, known, kind=kind)
+            )
         found: dict[Node, None] = {}
         ahead = [start]
         while ahead:
@@ -95,7 +97,10 @@ def _measures(metric: Any) -> list[str]:
     parameters = metric.type_params
     named = [parameters.measure]
     if parameters.conversion_type_params is not None:
-        named += [parameters.conversion_type_params.base_measure, parameters.conversion_type_params.conversion_measure]
+        named += [
+            parameters.conversion_type_params.base_measure,
+            parameters.conversion_type_params.conversion_measure,
+        ]
     return [one.name for one in named if one is not None]
 
 
@@ -146,8 +151,7 @@ def _formula(compiled: Compiled, name: str) -> str:
     parameters = metric.type_params
     kind = metric.type.value
     if kind == "simple":
-        simple = compiled.simple[name]
-        return f"{simple.aggregation}({simple.expression})"
+        return _aggregate(compiled, name)
     if kind == "ratio":
         return f"{parameters.numerator.name} / {parameters.denominator.name}"
     if kind == "derived":
@@ -164,8 +168,13 @@ def _formula(compiled: Compiled, name: str) -> str:
         return f"{base} → {made} by {conversion.entity}"
     cumulative = parameters.cumulative_type_params
     over = cumulative.metric.name if cumulative.metric is not None else parameters.measure.name
-    simple_over = compiled.simple.get(over)
-    shown = f"{simple_over.aggregation}({simple_over.expression})" if simple_over is not None else over
+    shown = _aggregate(compiled, over) if over in compiled.simple else over
     if cumulative.window is not None:
         return f"{shown} over {cumulative.window.count} {cumulative.window.granularity}s"
     return f"{shown} {cumulative.grain_to_date} to date" if cumulative.grain_to_date else f"{shown} so far"
+
+
+def _aggregate(compiled: Compiled, name: str) -> str:
+    simple = compiled.simple[name]
+    counts_rows = simple.aggregation == "sum" and simple.expression == "1"
+    return "count of rows" if counts_rows else f"{simple.aggregation}({simple.expression})"

@@ -68,8 +68,12 @@ def parse(text: str, source_name: str) -> Document:
         if content is None:
             continue
         if not isinstance(content, dict):
-            message = f"The document is {_kind(content)}; it should be a mapping with `semantic_models:` and `metrics:`."
-            findings.append(Finding(source_name, root.line, "error", message, "Begin with `semantic_models:`."))
+            message = (
+                f"The document is {_kind(content)}, not a mapping with `semantic_models:` and `metrics:`."
+            )
+            findings.append(
+                Finding(source_name, root.line, "error", message, "Begin with `semantic_models:`.")
+            )
             continue
         for key, value in content.items():
             section = _SINGULAR.get(key, key)
@@ -79,13 +83,17 @@ def parse(text: str, source_name: str) -> Document:
             elements = [value] if key in _SINGULAR else ([] if value is None else value)
             if not isinstance(elements, list):
                 message = f"`{key}` is {_kind(value)}; it should be a list."
-                findings.append(Finding(source_name, at[(key,)], "error", message, "Begin each element with a dash."))
+                findings.append(
+                    Finding(source_name, at[(key,)], "error", message, "Begin each element with a dash.")
+                )
                 continue
             _append(data[section], elements, section, _moved(at, key, singular=key in _SINGULAR), lines)
     for section in SECTIONS:
         for position, element in enumerate(data[section]):
             if not isinstance(element, dict):
-                message = f"An element of `{section}` is {_kind(element)}; it should be a mapping with a `name:`."
+                message = (
+                    f"An element of `{section}` is {_kind(element)}; it should be a mapping with a `name:`."
+                )
                 line = lines.get((section, position), 1)
                 findings.append(Finding(source_name, line, "error", message, "Write it as `- name: …`."))
     refuse(findings)
@@ -100,7 +108,11 @@ def _moved(at: Mapping[Path, int], key: str, *, singular: bool) -> Iterator[tupl
 
 
 def _append(
-    target: list[Any], elements: list[Any], section: str, moved: Iterator[tuple[Path, int]], lines: dict[Path, int]
+    target: list[Any],
+    elements: list[Any],
+    section: str,
+    moved: Iterator[tuple[Path, int]],
+    lines: dict[Path, int],
 ) -> None:
     offset = len(target)
     target.extend(elements)

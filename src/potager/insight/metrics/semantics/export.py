@@ -34,6 +34,8 @@ def to_yaml(documents: Sequence[Document]) -> str:
     """
     if len(documents) == 1 and not documents[0].source.endswith(".json"):
         return documents[0].text
-    merged = {section: [one for document in documents for one in document.data[section]] for section in SECTIONS}
+    merged = {
+        section: [one for document in documents for one in document.data[section]] for section in SECTIONS
+    }
     kept = {section: elements for section, elements in merged.items() if elements}
     return yaml.dump(kept, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)

@@ -12,7 +12,16 @@ from sqlglot.errors import SqlglotError
 
 DIALECT = "duckdb"
 # What an expression over one row must not hold: it would read other tables, files or settings, or do something.
-_FORBIDDEN = (exp.Query, exp.Subquery, exp.Table, exp.Command, exp.DDL, exp.DML, exp.Placeholder, exp.Parameter)
+_FORBIDDEN = (
+    exp.Query,
+    exp.Subquery,
+    exp.Table,
+    exp.Command,
+    exp.DDL,
+    exp.DML,
+    exp.Placeholder,
+    exp.Parameter,
+)
 
 
 class NotAnExpression(ValueError):  # noqa: N818 - says what the text is
@@ -28,7 +37,9 @@ def read_expression(text: str) -> exp.Expr:
     statement = statements[0] if len(statements) == 1 else None
     if not isinstance(statement, exp.Select):
         raise NotAnExpression("it holds more than one statement")
-    clauses = [name for name, value in statement.args.items() if value and name not in {"expressions", "kind"}]
+    clauses = [
+        name for name, value in statement.args.items() if value and name not in {"expressions", "kind"}
+    ]
     if clauses or len(statement.expressions) != 1:
         raise NotAnExpression("it must be one expression, not a query or a list")
     found: exp.Expr = statement.expressions[0]
@@ -60,7 +71,11 @@ def columns(expression: exp.Expr) -> list[str]:
 
 def unguarded_divisors(expression: exp.Expr) -> list[exp.Expr]:
     """Return the divisors that may be zero: neither a number other than zero nor wrapped in ``NULLIF``."""
-    return [node.expression for node in expression.find_all(exp.Div, exp.IntDiv) if not _is_guarded(node.expression)]
+    return [
+        node.expression
+        for node in expression.find_all(exp.Div, exp.IntDiv)
+        if not _is_guarded(node.expression)
+    ]
 
 
 def _is_guarded(divisor: exp.Expr) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from sqlglot import exp
@@ -30,7 +30,13 @@ from potager.insight.metrics.semantics.shapes import (
 )
 from potager.insight.metrics.semantics.spine import TimeColumn
 from potager.insight.metrics.semantics.statements import leaves, time_columns
-from potager.insight.metrics.semantics.sums import Sums, SumsStatement, UnitSums, sums_statement, unit_statement
+from potager.insight.metrics.semantics.sums import (
+    Sums,
+    SumsStatement,
+    UnitSums,
+    sums_statement,
+    unit_statement,
+)
 from potager.insight.metrics.semantics.validate import validate
 from potager.insight.metrics.semantics.vocabulary import dimensions_of, known_metric, resolve
 from potager.kit.errors import Invalid
@@ -50,7 +56,9 @@ class SemanticLayer:
     :class:`~potager.kit.errors.Invalid` naming every line that is wrong.
     """
 
-    def __init__(self, documents: Sequence[Document], warehouse: Warehouse, *, namespace: str = "main") -> None:
+    def __init__(
+        self, documents: Sequence[Document], warehouse: Warehouse, *, namespace: str = "main"
+    ) -> None:
         self.documents = tuple(documents)
         self.warehouse = warehouse
         tables = warehouse.tables()
@@ -112,7 +120,9 @@ class SemanticLayer:
             snapshots=result.snapshots,
             engine=result.engine,
             seconds=result.seconds,
-            definition_hash=compiling.definition_hash(self._compiled, [name.lower() for name in query.metrics]),
+            definition_hash=compiling.definition_hash(
+                self._compiled, [name.lower() for name in query.metrics]
+            ),
             notes=statement.notes,
         )
 
@@ -130,7 +140,9 @@ class SemanticLayer:
         Columns ``value`` and ``rows``. ``search`` keeps values that contain the text, whatever its case.
         """
         if not 0 < limit <= MOST_ROWS:
-            raise Invalid(f"A limit of {limit} is not possible.", mend=f"Give a number from 1 to {MOST_ROWS:,}.")
+            raise Invalid(
+                f"A limit of {limit} is not possible.", mend=f"Give a number from 1 to {MOST_ROWS:,}."
+            )
         known_metric(self._compiled, metric)
         grouping = resolve(self._compiled, (metric,), dimension)
         simple = self._compiled.simple[leaves(self._compiled, [metric])[0]]
@@ -153,7 +165,9 @@ class SemanticLayer:
     ) -> Completeness:
         """Return until when the data behind a metric goes, which days and which values are missing."""
         known_metric(self._compiled, metric)
-        result = self.warehouse.query(self._text(completeness_query(self._compiled, metric, start, end)), at=at)
+        result = self.warehouse.query(
+            self._text(completeness_query(self._compiled, metric, start, end)), at=at
+        )
         tables = read_completeness(self._compiled, metric, result.table)
         return Completeness(metric, tables, result.sql, result.snapshots)
 
@@ -280,7 +294,7 @@ def _plain_numbers(table: pa.Table) -> pa.Table:
     return pa.table(columns, names=table.column_names)
 
 
-def _as_int(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _as_int(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     try:
         return column.cast(pa.int64())
     except pa.ArrowInvalid:  # beyond 64 bits the exact decimal is kept

@@ -20,7 +20,9 @@ _REF = re.compile(r"\bref\s*\((?P<arguments>[^)]*)\)")
 _SOURCE = re.compile(r"\bsource\s*\((?P<arguments>[^)]*)\)")
 _QUOTED = re.compile(r"""['"]([^'"]+)['"]""")
 # What dbt writes beside a definition that MetricFlow neither reads nor accepts.
-_DBT_ONLY = frozenset({"meta", "enabled", "group", "tags", "docs", "access", "unique_id", "fqn", "original_file_path"})
+_DBT_ONLY = frozenset(
+    {"meta", "enabled", "group", "tags", "docs", "access", "unique_id", "fqn", "original_file_path"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,9 @@ def _is_arithmetic(compiled: Compiled, name: str) -> bool:
 
 def _holds_cumulative(compiled: Compiled, name: str) -> bool:
     metric = compiled.all_metrics[name]
-    return metric.type.value == "cumulative" or any(_holds_cumulative(compiled, one) for one in inputs_of(metric))
+    return metric.type.value == "cumulative" or any(
+        _holds_cumulative(compiled, one) for one in inputs_of(metric)
+    )
 
 
 def plan(compiled: Compiled, query: MetricQuery, last_day: Callable[[], date | None]) -> Statement:
@@ -183,9 +185,13 @@ def _asked(compiled: Compiled, query: MetricQuery) -> tuple[Asked, tuple[str, ..
     if query.grain is not None and query.grain not in GRAINS:
         raise Invalid(f"There is no grain `{query.grain}`.", mend=f"Use one of: {', '.join(GRAINS)}.")
     if query.start and query.end and query.start > query.end:
-        raise Invalid(f"The range ends on {query.end}, before it starts on {query.start}.", mend="Swap the two.")
+        raise Invalid(
+            f"The range ends on {query.end}, before it starts on {query.start}.", mend="Swap the two."
+        )
     if query.limit is not None and not 0 < query.limit <= MOST_ROWS:
-        raise Invalid(f"A limit of {query.limit} is not possible.", mend=f"Give a number from 1 to {MOST_ROWS:,}.")
+        raise Invalid(
+            f"A limit of {query.limit} is not possible.", mend=f"Give a number from 1 to {MOST_ROWS:,}."
+        )
     groupings: dict[str, Grouping] = {}
     for requested in query.group_by:
         grouping = resolve(compiled, metrics, requested)
@@ -194,12 +200,15 @@ def _asked(compiled: Compiled, query: MetricQuery) -> tuple[Asked, tuple[str, ..
     for condition in query.where:
         check(condition)
         conditions.append((resolve(compiled, metrics, condition.dimension), condition))
-    start, end, notes = query.start, query.end, ()
+    start, end = query.start, query.end
+    notes: tuple[str, ...] = ()
     if not keeps_days(compiled, metrics):
         start, end = widened(start, end, query.grain or "day")
         if (start, end) != (query.start, query.end):
             span = f"from {start or 'the beginning'} to {end or 'the end'}"
-            notes = (f"The range was widened to whole periods, {span}, because a metric compares whole periods.",)
+            notes = (
+                f"The range was widened to whole periods, {span}, because a metric compares whole periods.",
+            )
     asked = Asked(metrics, tuple(groupings.values()), query.grain, start, end, tuple(conditions))
     return asked, notes
 
@@ -216,7 +225,8 @@ def _join(parts: Sequence[_Part], keys: Sequence[str], values: dict[str, exp.Exp
     for position, part in enumerate(parts):
         columns = [exp.column(own, quoted=True).as_(key) for own, key in zip(part.keys, keys, strict=True)]
         filled = [
-            (exp.column(part.slots[slot], quoted=True) if slot in part.slots else exp.null()).as_(slot) for slot in slots
+            (exp.column(part.slots[slot], quoted=True) if slot in part.slots else exp.null()).as_(slot)
+            for slot in slots
         ]
         selects.append(exp.select(*columns, *filled).from_(f"part_{position}"))
     stacked: exp.Query = exp.union(*selects, distinct=False, copy=False) if len(selects) > 1 else selects[0]
@@ -226,7 +236,9 @@ def _join(parts: Sequence[_Part], keys: Sequence[str], values: dict[str, exp.Exp
     merged = merged.from_(stacked.subquery("stacked"))
     if keys:
         merged = merged.group_by(*(key.copy() for key in quoted))
-    outer = exp.select(*(key.copy() for key in quoted), *(value.as_(name, quoted=True) for name, value in values.items()))
+    outer = exp.select(
+        *(key.copy() for key in quoted), *(value.as_(name, quoted=True) for name, value in values.items())
+    )
     outer = outer.from_(merged.subquery("merged"))
     for position, part in enumerate(parts):
         outer = outer.with_(f"part_{position}", as_=part.query, copy=False)

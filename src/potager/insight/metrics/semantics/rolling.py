@@ -92,7 +92,9 @@ def rolling_query(
 
     Raises :class:`~potager.insight.metrics.semantics.rows.NotByRow` for filters that need more than the row.
     """
-    if any(one.info.kind == "time" for one in groupings) or any(one.info.kind == "time" for one, _ in conditions):
+    if any(one.info.kind == "time" for one in groupings) or any(
+        one.info.kind == "time" for one, _ in conditions
+    ):
         raise NotByRow("a second time dimension is asked for")
     simple = rolling.simple
     rows = row_query(
@@ -125,7 +127,9 @@ def rolling_query(
     return query
 
 
-def _presence(rolling: Rolling, dims: Sequence[str], start: date | None) -> tuple[exp.Select, dict[str, exp.Query]]:
+def _presence(
+    rolling: Rolling, dims: Sequence[str], start: date | None
+) -> tuple[exp.Select, dict[str, exp.Query]]:
     """Return how many units are present on each day, and the steps on the way."""
     visits = _visits(rolling, dims)
     stretches = _stretches(rolling, dims, start)
@@ -146,11 +150,16 @@ def _totals(rolling: Rolling, dims: Sequence[str]) -> tuple[exp.Select, dict[str
     """Return the running total of each day: over the window's days, the period so far, or everything so far."""
     keys = [*map(_column, dims)]
     daily = exp.select(
-        _column(DAY), *keys, exp.Sum(this=_column("unit")).as_("change"), exp.Count(this=exp.Star()).as_("row_change")
+        _column(DAY),
+        *keys,
+        exp.Sum(this=_column("unit")).as_("change"),
+        exp.Count(this=exp.Star()).as_("row_change"),
     )
     daily = daily.from_("source").group_by(_column(DAY), *keys)
     nothing = [exp.null().as_("change"), exp.Literal.number(0).as_("row_change")]
-    changes = exp.union(exp.select("*").from_("daily"), _every_day(dims, nothing, "daily"), distinct=False, copy=False)
+    changes = exp.union(
+        exp.select("*").from_("daily"), _every_day(dims, nothing, "daily"), distinct=False, copy=False
+    )
     frame = None
     if rolling.reach == "window":
         days = rolling.count * (7 if rolling.unit == "week" else 1) - 1
@@ -199,9 +208,9 @@ def _stretches(rolling: Rolling, dims: Sequence[str], start: date | None) -> exp
     begins: exp.Expr = _column(DAY)
     if start is not None:
         begins = exp.func("GREATEST", begins, day_literal(start))
-    return exp.select(*map(_column, dims), _column("unit"), begins.as_("begins"), _ends(rolling, dims).as_("ends")).from_(
-        "visits"
-    )
+    return exp.select(
+        *map(_column, dims), _column("unit"), begins.as_("begins"), _ends(rolling, dims).as_("ends")
+    ).from_("visits")
 
 
 def _ends(rolling: Rolling, dims: Sequence[str]) -> exp.Expr:
@@ -210,7 +219,9 @@ def _ends(rolling: Rolling, dims: Sequence[str]) -> exp.Expr:
         return exp.cast(exp.null(), "date")
     if rolling.reach == "to_date":
         return exp.cast(exp.Add(this=_period(day, rolling.unit), expression=_step(1, rolling.unit)), "date")
-    leaves = exp.cast(exp.Add(this=day.copy(), expression=_step(rolling.count, rolling.unit)), "date")
+    leaves: exp.Expr = exp.cast(
+        exp.Add(this=day.copy(), expression=_step(rolling.count, rolling.unit)), "date"
+    )
     if rolling.unit not in {"day", "week"}:
         # A month after 31 January is 28 February, whose own month back is 28 January: still within the window.
         back = exp.cast(exp.Sub(this=leaves.copy(), expression=_step(rolling.count, rolling.unit)), "date")

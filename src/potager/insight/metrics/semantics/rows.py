@@ -15,7 +15,12 @@ from sqlglot import exp
 
 from potager.insight.metrics.semantics.compiled import Compiled, SimpleMetric
 from potager.insight.metrics.semantics.conditions import condition_expression
-from potager.insight.metrics.semantics.expressions import FilterItem, NotAnExpression, filter_expression, filter_items
+from potager.insight.metrics.semantics.expressions import (
+    FilterItem,
+    NotAnExpression,
+    filter_expression,
+    filter_items,
+)
 from potager.insight.metrics.semantics.shapes import GRAINS, METRIC_TIME, Condition
 from potager.insight.metrics.semantics.statements import Asked, finest_grain, metricflow_query
 from potager.insight.metrics.semantics.vocabulary import Grouping, resolve

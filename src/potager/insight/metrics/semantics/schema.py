@@ -49,13 +49,21 @@ def _without_metadata(value: Any) -> Any:
         return value
     if set(value) == {"where_filters"}:
         return [part.get("where_sql_template") for part in value["where_filters"]]
-    kept = {key: part for key, part in value.items() if key not in {"metadata", "input_measures"} and part is not None}
+    kept = {
+        key: part
+        for key, part in value.items()
+        if key not in {"metadata", "input_measures"} and part is not None
+    }
     return {key: _without_metadata(part) for key, part in kept.items() if not _compiled_window(key, part)}
 
 
 def _compiled_window(key: str, value: Any) -> bool:
     """Say whether this is a window that dbt has already taken apart into count and granularity."""
-    return key in {"window", "offset_window"} and isinstance(value, dict) and set(value) == {"count", "granularity"}
+    return (
+        key in {"window", "offset_window"}
+        and isinstance(value, dict)
+        and set(value) == {"count", "granularity"}
+    )
 
 
 def _explain(element: Located, kind: str, problem: Any) -> Finding:
@@ -70,12 +78,16 @@ def _explain(element: Located, kind: str, problem: Any) -> Finding:
         known = sorted(deepest.schema.get("properties", {}))
         unknown = [key for key in found if key not in known]
         message = f"In the {kind} `{element.name}`, there is no `{unknown[0]}`."
-        return element.finding("error", message, choose_from(str(unknown[0]), known, kind="key"), *path, unknown[0])
+        return element.finding(
+            "error", message, choose_from(str(unknown[0]), known, kind="key"), *path, unknown[0]
+        )
     if rule == "required":
         missing = [key for key in wanted if key not in found]
         return element.finding("error", f"{named} lacks `{missing[0]}`.", f"Add `{missing[0]}:`.", *path)
     if rule == "type":
-        kinds = [_KINDS.get(name, name) for name in (wanted if isinstance(wanted, list) else [wanted])]
+        kinds = [
+            _KINDS.get(str(name), str(name)) for name in (wanted if isinstance(wanted, list) else [wanted])
+        ]
         message = f"{named} is `{found}`, where {' or '.join(kinds)} is wanted."
         return element.finding("error", message, "Put it in quotes if it is text.", *path)
     if rule == "enum":
@@ -87,4 +99,6 @@ def _explain(element: Located, kind: str, problem: Any) -> Finding:
         return element.finding("error", f"{named} is `{found}`, which is no valid name.", mend, *path)
     if rule == "anyOf":
         return element.finding("error", f"{named} lacks `type_params`.", "Add `type_params:`.", *path)
-    return element.finding("error", f"{named}: {deepest.message}.", "See the dbt semantic-layer reference.", *path)
+    return element.finding(
+        "error", f"{named}: {deepest.message}.", "See the dbt semantic-layer reference.", *path
+    )

@@ -14,7 +14,19 @@ if TYPE_CHECKING:
 Grain = Literal["day", "week", "month", "quarter", "year"]
 GRAINS: tuple[Grain, ...] = ("day", "week", "month", "quarter", "year")
 Operator = Literal[
-    "=", "!=", "<", "<=", ">", ">=", "in", "not_in", "between", "contains", "starts_with", "is_null", "not_null"
+    "=",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "in",
+    "not_in",
+    "between",
+    "contains",
+    "starts_with",
+    "is_null",
+    "not_null",
 ]
 Value = str | int | float | bool | Decimal | date | datetime | None
 METRIC_TIME = "metric_time"

@@ -49,10 +49,14 @@ def series(times: Iterable[TimeColumn], start: date | None, end: date | None) ->
         bounded = exp.select(*bounds).from_(data.subquery("spans"))
     else:
         bounded = exp.select(*bounds)
-    each = exp.Explode(this=exp.GenerateSeries(start=exp.column("lo"), end=exp.column("hi"), step=interval(1, "DAY")))
+    each = exp.Explode(
+        this=exp.GenerateSeries(start=exp.column("lo"), end=exp.column("hi"), step=interval(1, "DAY"))
+    )
     # Spark wants the generator alone in its select list, so the cast stands outside.
     moments = exp.select(each.as_("moment")).from_(bounded.subquery("bounds")).subquery("moments")
-    return exp.select(exp.cast(exp.column("moment"), "date", dialect=DIALECT).as_(SPINE_COLUMN)).from_(moments)
+    return exp.select(exp.cast(exp.column("moment"), "date", dialect=DIALECT).as_(SPINE_COLUMN)).from_(
+        moments
+    )
 
 
 def interval(count: int, unit: str) -> exp.Expr:
@@ -64,13 +68,18 @@ def _span(time: TimeColumn) -> exp.Select:
     moment = read_expression(time.expression)
     lowest, highest = exp.func("MIN", moment.copy()), exp.func("MAX", moment)
     return exp.select(
-        exp.cast(lowest, "date", dialect=DIALECT).as_("lo"), exp.cast(highest, "date", dialect=DIALECT).as_("hi")
+        exp.cast(lowest, "date", dialect=DIALECT).as_("lo"),
+        exp.cast(highest, "date", dialect=DIALECT).as_("hi"),
     ).from_(exp.to_table(time.table, dialect=DIALECT))
 
 
 def put_series_in(tree: exp.Expr, days: exp.Select) -> exp.Expr:
     """Return ``tree`` with every read of the time spine table turned into a read of the series, as its first CTE."""
-    used = [table for table in tree.find_all(exp.Table) if (table.db, table.name) == (SPINE_NAMESPACE, SPINE_TABLE)]
+    used = [
+        table
+        for table in tree.find_all(exp.Table)
+        if (table.db, table.name) == (SPINE_NAMESPACE, SPINE_TABLE)
+    ]
     if not used:
         return tree
     for table in used:
@@ -101,20 +110,28 @@ def make_ranges_searchable(tree: exp.Expr) -> exp.Expr:
             continue
         subject, unit = _truncated(between.this)
         if unit == "day":
-            parts = [
+            parts: list[exp.Expr | None] = [
                 exp.GTE(this=subject.copy(), expression=_text(low)) if low > NO_START else None,
-                exp.LT(this=subject.copy(), expression=_text(high + timedelta(days=1))) if high < NO_END else None,
+                exp.LT(this=subject.copy(), expression=_text(high + timedelta(days=1)))
+                if high < NO_END
+                else None,
             ]
         else:
             parts = [
-                exp.GTE(this=between.this.copy(), expression=between.args["low"].copy()) if low > NO_START else None,
-                exp.LTE(this=between.this.copy(), expression=between.args["high"].copy()) if high < NO_END else None,
+                exp.GTE(this=between.this.copy(), expression=between.args["low"].copy())
+                if low > NO_START
+                else None,
+                exp.LTE(this=between.this.copy(), expression=between.args["high"].copy())
+                if high < NO_END
+                else None,
             ]
         kept = [part for part in parts if part is not None]
         if len(kept) == 2 and unit != "day":
             continue
         # A row without a date is in no range, not even in an open one.
-        either: exp.Expr = exp.and_(*kept) if kept else exp.Not(this=exp.Is(this=subject.copy(), expression=exp.null()))
+        either: exp.Expr = (
+            exp.and_(*kept) if kept else exp.Not(this=exp.Is(this=subject.copy(), expression=exp.null()))
+        )
         between.replace(exp.Paren(this=either) if len(kept) == 2 else either)
     return tree
 

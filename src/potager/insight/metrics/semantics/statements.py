@@ -47,7 +47,10 @@ class Asked:
     @property
     def columns(self) -> list[str]:
         """Return the group-by columns of the SQL, time first."""
-        return [*([f"{METRIC_TIME}__{self.grain}"] if self.grain else []), *(one.column for one in self.groupings)]
+        return [
+            *([f"{METRIC_TIME}__{self.grain}"] if self.grain else []),
+            *(one.column for one in self.groupings),
+        ]
 
 
 def leaves(compiled: Compiled, names: Sequence[str]) -> list[str]:
@@ -99,7 +102,9 @@ def keeps_days(compiled: Compiled, names: Sequence[str]) -> bool:
     while ahead:
         metric = compiled.all_metrics[ahead.pop()]
         parts = metric.type_params.metrics or []
-        if metric.type.value == "conversion" or any(part.offset_window or part.offset_to_grain for part in parts):
+        if metric.type.value == "conversion" or any(
+            part.offset_window or part.offset_to_grain for part in parts
+        ):
             return False
         ahead.extend(inputs_of(metric))
     return True
@@ -183,9 +188,14 @@ def _compile(compiled: Compiled, asked: Asked) -> str:
                 *(one.metricflow_name for one in asked.groupings),
             ],
             time_constraint_start=datetime.combine(asked.start or NO_START, time.min) if bounded else None,
-            time_constraint_end=datetime.combine(min(asked.end or NO_END, NO_END), last_moment) if bounded else None,
+            time_constraint_end=datetime.combine(min(asked.end or NO_END, NO_END), last_moment)
+            if bounded
+            else None,
             where_constraints=[
-                *(f"{_reference(one)} = '{_CONDITION}{number}'" for number, (one, _) in enumerate(asked.conditions)),
+                *(
+                    f"{_reference(one)} = '{_CONDITION}{number}'"
+                    for number, (one, _) in enumerate(asked.conditions)
+                ),
                 *asked.templates,
             ],
             sql_optimization_level=SqlOptimizationLevel.O4 if asked.as_rows else SqlOptimizationLevel.O5,

@@ -10,7 +10,13 @@ import pyarrow.compute as pc
 from sqlglot import exp
 
 from potager.engines.answers import CannotTell
-from potager.insight.metrics.semantics.aggregates import ROWS, SET, Request, aggregate_query, linear_expression
+from potager.insight.metrics.semantics.aggregates import (
+    ROWS,
+    SET,
+    Request,
+    aggregate_query,
+    linear_expression,
+)
 from potager.insight.metrics.semantics.compiled import Compiled
 from potager.insight.metrics.semantics.components import Atom, Components, components_of
 from potager.insight.metrics.semantics.conditions import check
@@ -71,7 +77,9 @@ class Sums:
     def cells(self, *dimensions: str) -> pa.Table:
         """Return the rows of one grouping set, with the columns of its dimensions only; no dimension is the total."""
         if dimensions and set(dimensions) not in [set(one) for one in self.sets]:
-            raise Invalid(f"The sums were not asked by {', '.join(dimensions)}.", mend="Name it among the sets.")
+            raise Invalid(
+                f"The sums were not asked by {', '.join(dimensions)}.", mend="Name it among the sets."
+            )
         bits = sum(2 ** self.dimensions.index(name) for name in dimensions)
         found = self.table.filter(pc.equal(self.table[SET], bits))
         other = [name for name in self.dimensions if name not in dimensions]
@@ -108,7 +116,9 @@ def sums_statement(
     asked = [(), *((name,) for name in dimensions)] if sets is None else [(), *map(tuple, sets)]
     unknown = [name for one in asked for name in one if name not in dimensions]
     if unknown:
-        raise Invalid(f"The set names `{unknown[0]}`, which is not among the dimensions.", mend="Add it to them.")
+        raise Invalid(
+            f"The set names `{unknown[0]}`, which is not among the dimensions.", mend="Add it to them."
+        )
     used = [name for name in dimensions if any(name in one for one in asked)]
     groupings = [resolve(compiled, metrics, name) for name in used]
     names = result_names(groupings, ())
@@ -122,16 +132,22 @@ def sums_statement(
     try:
         inner = aggregate_query(compiled, request)
     except NotByRow as error:
-        raise Invalid(f"These sums cannot be read from rows: {error}.", mend="Use filters on dimensions.") from error
+        raise Invalid(
+            f"These sums cannot be read from rows: {error}.", mend="Use filters on dimensions."
+        ) from error
     columns, parts = _named(made, atoms, list(windows), name_parts or _default_name)
     keys = [
         exp.column(grouping.column, quoted=True).as_(name, quoted=True)
         for grouping, name in zip(groupings, names, strict=True)
     ]
-    counts = [exp.cast(exp.column(f"{ROWS}_{window}"), "bigint").as_(f"{ROWS}_{window}") for window in windows]
+    counts = [
+        exp.cast(exp.column(f"{ROWS}_{window}"), "bigint").as_(f"{ROWS}_{window}") for window in windows
+    ]
     query = exp.select(*keys, exp.column(SET), *columns, *counts).from_(inner.subquery("sums"))
     order = [SET, *names]
-    query = query.order_by(*(exp.Ordered(this=exp.column(name, quoted=True), nulls_first=False) for name in order))
+    query = query.order_by(
+        *(exp.Ordered(this=exp.column(name, quoted=True), nulls_first=False) for name in order)
+    )
     named_sets = tuple(tuple(names[position] for position in one) for one in unique)
     return SumsStatement(query, tuple(names), tuple(windows), named_sets, parts, refused)
 
@@ -177,7 +193,10 @@ def _default_name(metric: str, part: str) -> str:
 
 
 def _named(
-    made: Mapping[str, Components], atoms: Sequence[Atom], windows: Sequence[str], name: Callable[[str, str], str]
+    made: Mapping[str, Components],
+    atoms: Sequence[Atom],
+    windows: Sequence[str],
+    name: Callable[[str, str], str],
 ) -> tuple[list[exp.Expr], dict[str, Parts]]:
     columns: list[exp.Expr] = []
     parts = {}
@@ -187,7 +206,8 @@ def _named(
         pieces = [(over, one.numerator)] + ([(under, one.denominator)] if one.denominator is not None else [])
         for base, linear in pieces:
             columns += [
-                linear_expression(linear, atoms, window).as_(f"{base}_{window}", quoted=True) for window in windows
+                linear_expression(linear, atoms, window).as_(f"{base}_{window}", quoted=True)
+                for window in windows
             ]
         distinct = any(linear.distinct for _, linear in pieces)
         parts[metric] = Parts(over, under if ratio else None, distinct)
@@ -244,7 +264,9 @@ def unit_statement(
     try:
         per_unit = aggregate_query(compiled, request)
     except NotByRow as error:
-        return CannotTell("undefined", f"`{metric}` cannot be told per {unit}: {error}.", "Use filters on dimensions.")
+        return CannotTell(
+            "undefined", f"`{metric}` cannot be told per {unit}: {error}.", "Use filters on dimensions."
+        )
     values = [linear_expression(made.numerator, made.atoms, "window").as_("y")]
     if made.denominator is not None:
         values.append(linear_expression(made.denominator, made.atoms, "window").as_("x"))
@@ -264,7 +286,9 @@ def unit_statement(
         ).as_(alias)
         for alias, formula in moments
     ]
-    without = exp.Sum(this=exp.Case().when(exp.Is(this=exp.column("unit"), expression=exp.null()), exp.column("y")))
+    without = exp.Sum(
+        this=exp.Case().when(exp.Is(this=exp.column("unit"), expression=exp.null()), exp.column("y"))
+    )
     query = exp.select(
         *([exp.column("segment").as_(name, quoted=True)] if name else []),
         exp.Count(this=exp.column("unit")).as_("units"),

@@ -18,17 +18,29 @@ if TYPE_CHECKING:
 
 # Sections of a dbt project that are expected beside definitions and say nothing about metrics.
 _DBT_SECTIONS = frozenset(
-    {"version", "models", "sources", "seeds", "snapshots", "exposures", "groups", "macros", "analyses", "unit_tests"}
+    {
+        "version",
+        "models",
+        "sources",
+        "seeds",
+        "snapshots",
+        "exposures",
+        "groups",
+        "macros",
+        "analyses",
+        "unit_tests",
+    }
     | {"project_configuration", "data_tests", "functions"}
 )
 # The words DuckDB reserves: a name among them could not stand unquoted in the SQL that MetricFlow writes.
-SQL_WORDS = frozenset(
-    "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create "
-    "default deferrable desc describe distinct do else end except false fetch for foreign from group having in "
-    "initially intersect into lambda lateral leading limit not null offset on only or order pivot placing primary "
-    "qualify references returning select show some summarize symmetric table then to trailing true union unique "
-    "unpivot using variadic when where window with".split()
-)
+_SQL_WORDS = """
+    all analyse analyze and any array as asc asymmetric both case cast check collate column constraint
+    create  default deferrable desc describe distinct do else end except false fetch for foreign from
+    group having in  initially intersect into lambda lateral leading limit not null offset on only or
+    order pivot placing primary  qualify references returning select show some summarize symmetric table
+    then to trailing true union unique  unpivot using variadic when where window with
+"""
+SQL_WORDS = frozenset(_SQL_WORDS.split())
 # Names that Potager's own columns and queries use.
 RESERVED = frozenset({"metric_time", "rows", "units", "window", "before", "after"})
 
@@ -96,14 +108,18 @@ def _unique(elements: Sequence[Located], kind: str) -> Iterator[Finding]:
     for name, same in named.items():
         for again in same[1:]:
             first = same[0]
-            message = f"There are two definitions of the {kind} `{name}`; the first is in {first.document.source}"
+            message = (
+                f"There are two definitions of the {kind} `{name}`; the first is in {first.document.source}"
+            )
             yield again.finding("error", f"{message} line {first.line()}.", "Rename or remove one.", "name")
 
 
 def _sql_word(element: Located, kind: str) -> Iterator[Finding]:
     if element.name in SQL_WORDS:
         mend = f"Choose another, such as `{element.name}_{'value' if kind == 'metric' else 'key'}`."
-        yield element.finding("error", f"The {kind} `{element.name}` is named by a word of SQL.", mend, "name")
+        yield element.finding(
+            "error", f"The {kind} `{element.name}` is named by a word of SQL.", mend, "name"
+        )
 
 
 def _reserved(element: Located, kind: str) -> Iterator[Finding]:

@@ -85,8 +85,14 @@ def _describe(compiled: Compiled, spec: Any) -> DimensionInfo | None:
     element = next((one for one in elements if one.name == spec.element_name), None)
     if element is None and kind != "entity":
         return None
-    meta = meta_of({"config": {"meta": element.config.meta}}) if element is not None and element.config else {}
-    label = (element.label if element is not None else None) or meta.get("label") or spec.element_name.replace("_", " ")
+    meta = (
+        meta_of({"config": {"meta": element.config.meta}}) if element is not None and element.config else {}
+    )
+    label = (
+        (element.label if element is not None else None)
+        or meta.get("label")
+        or spec.element_name.replace("_", " ")
+    )
     return DimensionInfo(
         name=name,
         short=spec.element_name,
@@ -111,19 +117,21 @@ def resolve(compiled: Compiled, metrics: Sequence[str], requested: str) -> Group
         raise Invalid(f"`{requested}` is asked for by its grain, not as a dimension.", mend=mend)
     known = dimensions_of(compiled, metrics)
     head, _, tail = name.rpartition("__")
-    candidates = [(name, None)]
+    candidates: list[tuple[str, str | None]] = [(name, None)]
     if tail in GRAINS and head:
         candidates.append((head, tail))
     for candidate, grain in candidates:
         matching = [known[candidate]] if candidate in known else _short(known, candidate)
         if len(matching) > 1:
-            names = ", ".join(f"`{info.name}`" for info in matching)
-            raise Invalid(f"`{requested}` may mean {names}.", mend="Give the full name of the one you mean.")
+            meant = ", ".join(f"`{info.name}`" for info in matching)
+            raise Invalid(f"`{requested}` may mean {meant}.", mend="Give the full name of the one you mean.")
         if matching:
             return _grouping(matching[0], requested, grain)
     names = sorted({info.short for info in known.values()} | set(known))
     what = ", ".join(f"`{metric}`" for metric in metrics)
-    raise NotFound(f"{what} cannot be split by `{requested}`.", mend=choose_from(name, names, kind="dimension"))
+    raise NotFound(
+        f"{what} cannot be split by `{requested}`.", mend=choose_from(name, names, kind="dimension")
+    )
 
 
 def _short(known: Mapping[str, DimensionInfo], short: str) -> list[DimensionInfo]:
@@ -140,7 +148,9 @@ def _short(known: Mapping[str, DimensionInfo], short: str) -> list[DimensionInfo
 def _grouping(info: DimensionInfo, requested: str, grain: str | None) -> Grouping:
     if info.kind != "time":
         if grain is not None:
-            raise Invalid(f"`{info.name}` is no time, so `{requested}` has no meaning.", mend=f"Use `{info.name}`.")
+            raise Invalid(
+                f"`{info.name}` is no time, so `{requested}` has no meaning.", mend=f"Use `{info.name}`."
+            )
         return Grouping(info, requested, info.name, info.name)
     name = f"{info.name}__{grain or info.grain}"
     return Grouping(info, requested, name, name)

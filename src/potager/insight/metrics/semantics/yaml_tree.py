@@ -20,7 +20,9 @@ Path = tuple[str | int, ...]
 MOST_CHARACTERS = 2_000_000
 MOST_DEPTH = 60
 MOST_EXPANDED = 200_000
-_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq"))
+_PLAIN_TAGS = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")
+)
 # A date stays the text that was written: definitions hold no moments, and JSON has no other way to say it.
 _TEXT_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("timestamp", "value", "merge"))
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -56,7 +58,9 @@ class _Assembly:
         if anchor:
             self.anchors[anchor] = node
         if len(self.stack) >= MOST_DEPTH:
-            self.refuse(node.line, f"The nesting is deeper than {MOST_DEPTH} levels.", "Flatten the document.")
+            self.refuse(
+                node.line, f"The nesting is deeper than {MOST_DEPTH} levels.", "Flatten the document."
+            )
         self.stack.append(node)
         self.keys.append(None)
 
@@ -162,9 +166,11 @@ def _take(assembly: _Assembly, event: Any) -> None:
     elif isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
         assembly.close()
     elif isinstance(event, yaml.AliasEvent):
-        target = assembly.anchors.get(event.anchor)
+        target = assembly.anchors.get(str(event.anchor))
         if target is None:
-            assembly.refuse(line, f"The alias `*{event.anchor}` has no anchor.", f"Define `&{event.anchor}` first.")
+            assembly.refuse(
+                line, f"The alias `*{event.anchor}` has no anchor.", f"Define `&{event.anchor}` first."
+            )
         elif not target.closed:
             assembly.refuse(line, f"The alias `*{event.anchor}` contains itself.", "Remove the loop.")
         else:
@@ -191,7 +197,7 @@ def _scalar(assembly: _Assembly, event: Any, line: int) -> str | int | float | b
     return constructed
 
 
-_resolver = yaml.resolver.Resolver()
+_resolver: Any = yaml.resolver.Resolver()
 _constructor = yaml.constructor.SafeConstructor()
 
 
@@ -209,7 +215,9 @@ def _explain(error: yaml.YAMLError, text: str) -> tuple[int, str, str]:
         "did not find expected": "Check the indentation and the dashes of the lines just above.",
         "found unexpected end": "Close the quote or the bracket that is still open.",
     }
-    mend = next((advice for words, advice in mends.items() if words in problem), "Check the indentation and quotes.")
+    mend = next(
+        (advice for words, advice in mends.items() if words in problem), "Check the indentation and quotes."
+    )
     return line, f"This is not valid YAML: {problem}.", mend
 
 
