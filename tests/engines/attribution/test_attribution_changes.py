@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -280,3 +281,19 @@ def test_observed_change_is_explained_plus_unexplained(first, last):
     assert found.total == last - first
     assert (found.before, found.after) == (first, last)
     assert found.explained + found.unexplained == pytest.approx(found.total, abs=1e-9)
+
+
+def test_signs_in_front_of_a_denominator_and_a_shared_name_are_followed():
+    formula = parse_formula("-a / -(b + -c) - -a")
+    before, after = {"a": 2.0, "b": 9.0, "c": 1.0}, {"a": 5.0, "b": 6.0, "c": 2.0}
+    found = attribute_formula(formula, before, after)
+    naive = by_permutations(formula.evaluate, formula.names, before, after)
+    assert {part.name: part.contribution for part in found.parts} == pytest.approx(naive)
+
+
+def test_decimals_are_numbers_and_a_formula_without_names_has_no_parts():
+    found = attribute_formula(parse_formula("a * 2"), {"a": Decimal("1.5")}, {"a": Decimal(2)})
+    assert found.total == 1
+    constant = attribute_formula(parse_formula("12"), {}, {})
+    assert (constant.total, constant.parts, constant.before) == (0, (), 12)
+    assert attribute_tree(tree_of("r", r="12"), {}, {}).total == 0

@@ -340,7 +340,7 @@ def test_dimensions_of_other_types_and_dictionaries_are_read():
 def test_a_child_that_holds_nearly_all_of_the_excess_stands_for_its_parent():
     lines = _lines()
     _plant(lines, 0.8, country="US")
-    _plant(lines, 0.5, country="US", plan="pro")
+    _plant(lines, 0.4, country="US", plan="pro")
     found = analyze_contributions(_grouped(lines), DIMENSIONS)
     parent = next(row for row in analyze_contributions(
         _grouped(lines, 1), DIMENSIONS).segments if row.label == "country = US")  # fmt: skip
@@ -370,3 +370,58 @@ def test_noise_is_not_listed_and_is_counted():
     assert [row.label for row in analyze_contributions(_grouped(lines), DIMENSIONS).segments] == [
         "country = c3"
     ]
+
+
+def test_a_parent_chosen_first_is_given_up_when_its_child_leaves_it_little():
+    lines = _lines()
+    child = {"country": "JP", "plan": "team", "device": "web"}
+    _plant(lines, 0.965, country="JP")
+    _plant(lines, 0.0, **child)
+    table = _grouped(lines)
+    found = analyze_contributions(table, DIMENSIONS, minimum_support=0.001, minimum_excess=0.4)
+    excess = {
+        row.label: row.excess
+        for row in analyze_contributions(
+            _grouped(lines, 1), DIMENSIONS, minimum_excess=0.0, redundancy=0.0
+        ).segments
+    }
+    assert abs(excess["country = JP"]) > abs(found.segments[0].excess) / 0.9
+    assert [dict(segment.conditions) for segment in found.segments] == [child]
+
+
+def test_without_any_scatter_all_that_moved_is_listed():
+    lines = [{**row, "after": row["before"]} for row in _lines()]
+    moved = _plant(lines, 0.5, country="FR") + _plant(lines, 0.5, country="JP", device="ios")
+    found = analyze_contributions(_grouped(lines), DIMENSIONS)
+    assert [row.label for row in found.segments] == ["country = FR", "country = JP, device = ios"]
+    assert [row.times_noise for row in found.segments] == [None, None]
+    assert found.covered == pytest.approx(moved) == pytest.approx(found.change)
+
+
+def test_swapping_before_and_after_turns_the_signs():
+    lines = _lines()
+    _plant(lines, 0.5, country="FR")
+    there = analyze_contributions(_grouped(lines), DIMENSIONS, "ratio")
+    turned = [
+        {
+            **row,
+            "before": row["after"],
+            "after": row["before"],
+            "before_denominator": row["after_denominator"],
+            "after_denominator": row["before_denominator"],
+        }
+        for row in lines
+    ]
+    back = analyze_contributions(_grouped(turned), DIMENSIONS, "ratio")
+    assert back.segments[0].label == there.segments[0].label == "country = FR"
+    assert back.segments[0].contribution == pytest.approx(-there.segments[0].contribution)
+    assert back.change == pytest.approx(-there.change)
+
+
+def test_nothing_to_list_is_fine():
+    lines = _lines()
+    _plant(lines, 0.5, country="FR")
+    table = _grouped(lines)
+    assert analyze_contributions(table, DIMENSIONS, limit=0).segments == ()
+    only_whole = analyze_contributions(_grouped(lines, 0), DIMENSIONS)
+    assert (only_whole.segments, only_whole.considered, only_whole.covered) == ((), 0, 0)

@@ -1,5 +1,7 @@
 """allauth's pages in our clothes, with forms that look like allauth's."""
 
+# ruff: noqa: E501 - rows of tables stay on one line
+
 from __future__ import annotations
 
 from types import SimpleNamespace

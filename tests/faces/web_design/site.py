@@ -6,6 +6,7 @@ Run it to look at them: ``python -m tests.faces.web_design.site``.
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -239,7 +240,8 @@ def _alone() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.faces.web_design.settings"
     django.setup()
     with serving(8399) as address:
-        print(address)
+        sys.stdout.write(f"{address}\n")
+        sys.stdout.flush()
         threading.Event().wait()
 
 

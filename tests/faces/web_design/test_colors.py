@@ -1,5 +1,7 @@
 """Every pair of colors that meets can be read, in both themes, and charts by people who see colors differently."""
 
+# ruff: noqa: E501 - rows of tables stay on one line
+
 from __future__ import annotations
 
 import itertools

@@ -42,11 +42,12 @@ def test_pages_of_the_entrance_have_no_barrier(look: Any, template: str) -> None
     assert _violations(looked.page) == ""
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1280, 2560])
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_scrolls_sideways(look: Any, path: str, width: int) -> None:
-    page = look(path, width=width).page
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+def test_no_page_scrolls_sideways(look: Any, path: str) -> None:
+    page = look(path, width=320).page
+    for width in (320, 390, 768, 1024, 1280, 2560):
+        page.set_viewport_size({"width": width, "height": 860})
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
 
 
 def test_the_largest_thing_on_an_answer_is_its_sentence(look: Any) -> None:
@@ -61,8 +62,9 @@ def test_the_largest_thing_on_an_answer_is_its_sentence(look: Any) -> None:
 def test_a_page_has_four_sizes_at_most(look: Any) -> None:
     page = look("/answer").page
     sizes = page.evaluate(
-        """[...new Set([...document.querySelectorAll('main *')].filter(e => !e.closest('svg, canvas, pre')
-        && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())).map(e => Math.round(parseFloat(getComputedStyle(e).fontSize))))]"""
+        """[...new Set([...document.querySelectorAll('main *')]
+        .filter(e => !e.closest('svg, canvas, pre') && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+        .map(e => Math.round(parseFloat(getComputedStyle(e).fontSize))))]"""
     )
     assert len(sizes) <= 5, sizes  # four, and the serif that is set one pixel larger to look the same
 
@@ -118,7 +120,7 @@ def test_lists_move_pick_and_open_by_keyboard(look: Any) -> None:
 def test_the_chart_becomes_interactive_under_the_policy(look: Any) -> None:
     looked = look("/answer")
     looked.page.locator(".chart canvas").wait_for()
-    assert looked.page.locator(".chart img").count() == 0
+    assert not looked.page.locator(".chart img").is_visible()
     assert looked.page.locator(".chart-stage").get_attribute("aria-label").startswith("Net revenue by month")
     box = looked.page.locator(".chart canvas").bounding_box()
     looked.page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.5)
@@ -130,7 +132,7 @@ def test_the_picture_stays_where_the_chart_cannot_be_had(look: Any, site: str) -
     looked.page.route("**/chart.json", lambda route: route.fulfill(status=500))
     looked.page.goto(f"{site}/answer")
     looked.page.wait_for_timeout(1200)
-    assert looked.page.locator(".chart img").count() == 1
+    assert looked.page.locator(".chart img").is_visible()
     assert looked.page.locator(".chart img").evaluate("image => image.naturalWidth") > 0
 
 

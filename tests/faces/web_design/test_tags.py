@@ -1,5 +1,7 @@
 """The tags say numbers, verdicts and addresses right, escape what people typed, and stand what is missing."""
 
+# ruff: noqa: E501 - rows of tables stay on one line
+
 from __future__ import annotations
 
 import re

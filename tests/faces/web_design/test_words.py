@@ -1,5 +1,7 @@
 """Numbers, ranges and dates are said as people say them, and never say more or less than they are."""
 
+# ruff: noqa: E501 - rows of tables stay on one line
+
 from __future__ import annotations
 
 import re

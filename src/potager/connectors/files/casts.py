@@ -6,7 +6,7 @@ where a chunk holds one text they refuse, its typed columns go through the SQL h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from potager.connectors.files.dates import (
@@ -91,7 +91,7 @@ def core_sql(value: str) -> str:
 
 
 def _plain_number(core: str, mark: str) -> str:
-    """Return the SQL for a number's text with groups taken out and a point for the decimal mark; empty when it is none."""
+    """Return the SQL for a number's text without groups and with a decimal point; empty when it is no number."""
     other = "," if mark == "." else "."
     found = f"regexp_extract({core}, {quoted(f'^(?:{number_pattern(mark)})$')})"
     bare = f"regexp_replace({found}, {quoted(f'[{other}]|{SPACES}|{GROUP_MARKS}')}, '', 'g')"
@@ -133,7 +133,8 @@ def _number(value: str, cast: Cast) -> str:
         return f"({finite} / 100)"
     if not plain:
         return finite
-    return f"CASE WHEN {_full(value, r'[+-]?[0-9]{1,300}([.][0-9]*)?')} THEN TRY_CAST({value} AS DOUBLE) ELSE {finite} END"
+    short = _full(value, r"[+-]?[0-9]{1,300}([.][0-9]*)?")
+    return f"CASE WHEN {short} THEN TRY_CAST({value} AS DOUBLE) ELSE {finite} END"
 
 
 def _moment(value: str, formats: Sequence[str]) -> str:
@@ -177,7 +178,7 @@ def _date(value: str, cast: Cast) -> str:
 
 
 def value_sql(column: str, value: str, cast: Cast) -> str:
-    """Return the SQL for the value of a text (``value``: the same, trimmed); NULL where it means none or does not fit."""
+    """Return the SQL for the value of a text (``value``: trimmed); NULL where it means none or does not fit."""
     lower = f"lower({value})"
     if cast.type == "text":
         text = column
@@ -247,6 +248,14 @@ def connection() -> duckdb.DuckDBPyConnection:
     return database
 
 
+def select(columns: Iterable[str], source: str = "t", rest: str = "") -> str:
+    """Return a query; its parts are made of names given here, numbers, and texts that went through ``quoted``."""
+    return f"SELECT {', '.join(columns)} FROM {source} {rest}"  # noqa: S608 - see above
+
+
 def run(database: duckdb.DuckDBPyConnection, table: pa.Table, sql: str) -> pa.Table:
     """Run ``sql`` over ``table``, which it calls ``t``."""
-    return database.from_arrow(table).query("t", sql).to_arrow_table()
+    relation = database.from_arrow(table).query("t", sql)
+    assert relation is not None  # every query here selects
+    found: pa.Table = relation.to_arrow_table()
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from potager.connectors.files.blocks import Block
 from potager.connectors.files.casts import (
@@ -14,6 +14,7 @@ from potager.connectors.files.casts import (
     kind_sql,
     reason_of,
     run,
+    select,
     trimmed,
     value_sql,
 )
@@ -75,7 +76,7 @@ class Converter:
         table = table.rename_columns(self.schema.names).cast(self.schema)
         return Converted(table, sorted(rejected, key=lambda row: row.line), block.done)
 
-    def _text(self, column: pa.ChunkedArray, at: int, *, final: bool) -> pa.ChunkedArray:
+    def _text(self, column: pa.ChunkedArray[Any], at: int, *, final: bool) -> pa.ChunkedArray[Any]:
         """Return a text column with its null words taken out; other columns are as they should be."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -83,39 +84,37 @@ class Converter:
         words = self._columns[at].cast.null_words
         if final or not words:
             return column
-        return pc.if_else(
+        none: pa.ChunkedArray[Any] = pc.if_else(
             pc.is_in(column, value_set=pa.array(words, column.type)), pa.scalar(None, column.type), column
         )
+        return none
 
     def _values(
         self, table: pa.Table, asked: list[int]
-    ) -> tuple[dict[int, pa.ChunkedArray], NDArray[np.bool_]]:
+    ) -> tuple[dict[int, pa.ChunkedArray[Any]], NDArray[np.bool_]]:
         failing = " OR ".join(self._fails(at) for at in asked)
-        sql = (
-            f"SELECT {', '.join(f'v{at}' for at in asked)}, ({failing}) AS failed FROM {self._valued(asked)}"
-        )
+        sql = select([*(f"v{at}" for at in asked), f"({failing}) AS failed"], self._valued(asked))
         found = run(self._database(), table.select([f"c{at}" for at in asked]), sql)
         return {at: found.column(f"v{at}") for at in asked}, found.column("failed").to_numpy()
 
     def _valued(self, asked: list[int]) -> str:
         """Return the SQL for texts (c), the same trimmed (t), and their values (v)."""
-        texts = ", ".join(f"c{at}, {trimmed(f'c{at}')} AS t{at}" for at in asked)
-        values = ", ".join(
-            f"c{at}, t{at}, {value_sql(f'c{at}', f't{at}', self._columns[at].cast)} AS v{at}" for at in asked
-        )
-        return f"(SELECT {values} FROM (SELECT {texts} FROM t))"
+        texts = (f"c{at}, {trimmed(f'c{at}')} AS t{at}" for at in asked)
+        casts = ((at, self._columns[at].cast) for at in asked)
+        values = (f"c{at}, t{at}, {value_sql(f'c{at}', f't{at}', cast)} AS v{at}" for at, cast in casts)
+        return f"({select(values, f'({select(texts)})')})"
 
     def _fails(self, at: int) -> str:
         return f"(v{at} IS NULL AND NOT {is_null(f'c{at}', f't{at}', self._columns[at].cast)})"
 
     def _rejected(self, block: Block, rows: NDArray[np.int64], asked: list[int]) -> list[Rejected]:
         """Say for each failed row which cells do not fit and why."""
-        kinds_sql = ", ".join(
+        kinds_of = (
             f"t{at}, CASE WHEN {self._fails(at)} THEN {kind_sql(f't{at}', self._columns[at].cast)} END AS k{at}"
             for at in asked
         )
         table = block.table.select([f"c{at}" for at in asked]).take(rows)
-        failed = run(self._database(), table, f"SELECT {kinds_sql} FROM {self._valued(asked)}")
+        failed = run(self._database(), table, select(kinds_of, self._valued(asked)))
         places = rows.tolist()
         reasons: list[list[tuple[str, str, str]]] = [[] for _ in places]
         for at in asked:

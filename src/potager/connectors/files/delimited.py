@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal, cast
 
 from potager.connectors.files.blocks import Block, Original, names, positions
 from potager.connectors.files.casts import arrow_type, reads_plainly
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
+    from pyarrow.csv import InvalidRow
 
 _NO_TEXT = "The line holds bytes that are not text in the encoding of the file."
 _ZERO_BYTE = "The line holds a zero byte (NUL)."
@@ -54,7 +55,7 @@ def _parse(
     width: int | None,
     types: dict[str, pa.DataType],
     only: list[str],
-    on_ragged: Callable[[object], str] | None,
+    on_ragged: Callable[[InvalidRow], Literal["skip", "error"]] | None,
     null_words: Sequence[str] = (),
 ) -> pa.Table:
     """Parse whole records with Arrow; all columns are text but those in ``types``."""
@@ -66,7 +67,7 @@ def _parse(
     if fields is None:
         text = {f"f{at}": pa.string() for at in range(len(text))}
     return csv.read_csv(
-        pa.BufferReader(data),
+        cast("IO[bytes]", pa.BufferReader(data)),
         read_options=csv.ReadOptions(
             column_names=fields,
             autogenerate_column_names=fields is None,
@@ -103,13 +104,22 @@ class Delimited:
         self._stream = TextStream(
             path, encoding=plan.encoding, compression=plan.compression, most_unpacked=most_unpacked
         )
-        read = skip_lines(self._stream.read, plan.skip_lines, size)
+        try:
+            self._begin()
+        except BaseException:
+            self._stream.close()
+            raise
+
+    def _begin(self) -> None:
+        """Find the planned columns in the header."""
+        plan = self._plan
+        read = skip_lines(self._stream.read, plan.skip_lines, self._size)
         self._chunks: Iterator[Chunk] = chunks(
             read,
             self._dialect,
             longest=plan.longest_line,
             line=plan.skip_lines + 1,
-            size=size,
+            size=self._size,
             position=self._stream.position,
         )
         sources = [column.source for column in plan.columns]
@@ -122,7 +132,7 @@ class Delimited:
                 self.labels.append(beyond)  # rows that end in a delimiter have one cell more than the header
         else:
             self.labels = labels_of([None] * len(sources))
-        self._at, self.notes = positions(plan, self.labels, path.name)
+        self._at, self.notes = positions(plan, self.labels, self._path.name)
         self._names = [f"c{at}" for at in self._at]
         self._final, self._types, self._null_words = self._plain_columns()
 
@@ -140,10 +150,10 @@ class Delimited:
         typed = [
             (at, column.cast) for at, column in enumerate(self._plan.included) if column.cast.type != "text"
         ]
-        plain = [(at, cast) for at, cast in typed if reads_plainly(cast)]
+        plain = [(at, one) for at, one in typed if reads_plainly(one)]
         words = set(plain[0][1].null_words) if plain else set()
-        plain = [(at, cast) for at, cast in plain if set(cast.null_words) == words]
-        types = {self._names[at]: arrow_type(cast.type) for at, cast in plain}
+        plain = [(at, one) for at, one in plain if set(one.null_words) == words]
+        types = {self._names[at]: arrow_type(one.type) for at, one in plain}
         return frozenset(at for at, _ in plain), types, tuple(sorted(words))
 
     def work(self) -> Iterator[Chunk]:
@@ -181,8 +191,8 @@ class Delimited:
 
         ragged: list[tuple[int, int]] = []
 
-        def on_ragged(row: object) -> str:
-            ragged.append((row.number - 1, row.actual_columns))  # type: ignore[attr-defined]
+        def on_ragged(row: InvalidRow) -> Literal["skip", "error"]:
+            ragged.append(((row.number or 1) - 1, row.actual_columns))
             return "skip"
 
         wanted = list(dict.fromkeys(self._names))
@@ -194,7 +204,8 @@ class Delimited:
         table = _parse(data, self._dialect, len(self.labels), types, wanted, on_ragged, self._null_words)
         cut = table.num_rows + len(ragged)
         if cut != chunk.lines and cut != len(chunk.spans.starts):
-            problem = f"Lines {chunk.line:,} to {chunk.line + chunk.lines - 1:,} of {self._path.name} cannot be cut into rows in one way only."
+            lines = f"Lines {chunk.line:,} to {chunk.line + chunk.lines - 1:,} of {self._path.name}"
+            problem = f"{lines} cannot be cut into rows in one way only."
             raise invalid(
                 "path", problem, "Check the delimiter and the quote character, or save the file again as CSV."
             )

@@ -1,11 +1,11 @@
-"""Deciding what a column of text holds: counts of what its values look like, then rules that can be said in a sentence."""
+"""Deciding what a column of text holds: counts of what its values look like, then rules that say why."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from potager.connectors.files.casts import (
     AMBIGUOUS_NUMBER,
@@ -17,6 +17,7 @@ from potager.connectors.files.casts import (
     number_pattern,
     quoted,
     run,
+    select,
     trimmed,
 )
 from potager.connectors.files.dates import (
@@ -59,6 +60,16 @@ class Verdict:
     note: str = ""
     ask: bool = False
     undecided: tuple[str, ...] = ()
+
+
+def _counted(test: str) -> str:
+    """Return the SQL for how many values (``n`` for each row) pass a test."""
+    return f"coalesce(sum(n) FILTER (WHERE {test}), 0)::BIGINT"
+
+
+def _reads(date_format: str) -> str:
+    shaped = f"regexp_full_match(v, {quoted(pattern_of(date_format))})"
+    return f"{shaped} AND try_strptime(v, {quoted(date_format)}) IS NOT NULL"
 
 
 def _flags() -> dict[str, str]:
@@ -115,7 +126,7 @@ class Evidence:
         table = self.distinct()
         shapes = {
             re.sub(r"[A-Za-z]", "a", re.sub(r"\d", "9", value)): value
-            for value in table.column("v").to_pylist() if len(value) <= 40
+            for value in map(str, table.column("v").to_pylist()) if len(value) <= 40
         }  # fmt: skip
         possible = [
             one
@@ -124,12 +135,8 @@ class Evidence:
         ]
         if not possible:
             return {}
-        sums = ", ".join(
-            f"coalesce(sum(n) FILTER (WHERE regexp_full_match(v, {quoted(pattern_of(one))}) "
-            f"AND try_strptime(v, {quoted(one)}) IS NOT NULL), 0)::BIGINT AS f{at}"
-            for at, one in enumerate(possible)
-        )
-        counts = run(self.database, table, f"SELECT {sums} FROM t").to_pylist()[0]
+        sums = [f"{_counted(_reads(one))} AS f{at}" for at, one in enumerate(possible)]
+        counts = run(self.database, table, select(sums)).to_pylist()[0]
         return {one: counts[f"f{at}"] for at, one in enumerate(possible) if counts[f"f{at}"]}
 
     def orders(self, formats: Sequence[str]) -> Orders:
@@ -145,34 +152,33 @@ def gather(database: duckdb.DuckDBPyConnection, table: pa.Table, strings: Sequen
 
     width = table.num_columns
     chunks = [chunk for column in table.columns for chunk in column.chunks]
-    long = pa.table(
-        {"col": np.repeat(np.arange(width), table.num_rows), "c": pa.chunked_array(chunks, pa.string())}
+    columns: list[Any] = [pa.array(np.repeat(np.arange(width), table.num_rows)), pa.chunked_array(chunks, pa.string())]
+    long = pa.Table.from_arrays(columns, names=["col", "c"])
+    texts = select(["col", f"{trimmed('c')} AS v"])
+    word = f"v IN ({', '.join(map(quoted, NULL_WORDS))}) AS word"
+    grouped = "WHERE v <> '' GROUP BY col, v ORDER BY col, n DESC, v"
+    distinct = run(database, long, select(["col", "v", word, "count(*) AS n"], f"({texts})", grouped))
+    looks = select(
+        ["*", f"{core_sql('v')} AS core", f"nullif(regexp_extract(v, {quoted(CURRENCIES)}), '') AS currency"]
     )
-    null_words = ", ".join(map(quoted, NULL_WORDS))
-    distinct = run(
-        database,
-        long,
-        f"SELECT col, v, v IN ({null_words}) AS word, count(*) AS n FROM (SELECT col, {trimmed('c')} AS v FROM t) "
-        "WHERE v <> '' GROUP BY col, v ORDER BY col, n DESC, v",
-    )
-    sums = ", ".join(
-        f'coalesce(sum(n) FILTER (WHERE NOT word AND ({test})), 0)::BIGINT AS "{name}"'
-        for name, test in _flags().items()
-    )
-    found = run(
-        database,
-        distinct,
-        f"SELECT col, sum(n)::BIGINT AS all_filled, coalesce(sum(n) FILTER (WHERE NOT word), 0)::BIGINT AS filled, {sums}, "
-        "count(DISTINCT currency)::BIGINT AS currencies, list(v ORDER BY n DESC, v) FILTER (WHERE word) AS words, "
-        f"list(v ORDER BY n DESC, v)[1:5] AS samples FROM (SELECT *, {core_sql('v')} AS core, "
-        f"nullif(regexp_extract(v, {quoted(CURRENCIES)}), '') AS currency FROM t) GROUP BY col",
-    )
+    sums = [
+        "col",
+        f"{_counted('true')} AS all_filled",
+        f"{_counted('NOT word')} AS filled",
+        *(f'{_counted(f"NOT word AND ({test})")} AS "{name}"' for name, test in _flags().items()),
+        "count(DISTINCT currency)::BIGINT AS currencies",
+        "list(v ORDER BY n DESC, v) FILTER (WHERE word) AS words",
+        "list(v ORDER BY n DESC, v)[1:5] AS samples",
+    ]
+    found = run(database, distinct, select(sums, f"({looks})", "GROUP BY col"))
     by_column = {row["col"]: row for row in found.to_pylist()}
 
     def values_of(at: int) -> Callable[[], pa.Table]:
-        return lambda: distinct.filter(
-            pc.and_(pc.equal(distinct["col"], at), pc.invert(distinct["word"]))
-        ).select(["v", "n"])
+        def values() -> pa.Table:
+            mine = pc.and_(pc.equal(distinct["col"], pa.scalar(at)), pc.invert(distinct["word"]))
+            return distinct.filter(mine).select(["v", "n"])
+
+        return values
 
     gathered = []
     for at in range(width):
@@ -202,15 +208,15 @@ class Orders:
 
 def count_orders(database: duckdb.DuckDBPyConnection, table: pa.Table, formats: Sequence[str]) -> Orders:
     """Count the orders of day and month that the values ``v`` (``n`` times each) of a table allow."""
-    by = {
-        order: f"try_strptime(v, [{', '.join(quoted(one) for one in in_trying_order(tuple(formats)) if order_of(one) == order)}])"
+    lists = {
+        order: ", ".join(quoted(one) for one in in_trying_order(tuple(formats)) if order_of(one) == order)
         for order in ("day", "month")
     }
-    tests = ("d IS NOT NULL AND m IS NULL", "d IS NULL AND m IS NOT NULL", "d <> m", "d = m")
-    sums = ", ".join(
-        f"coalesce(sum(n) FILTER (WHERE {test}), 0)::BIGINT AS s{at}" for at, test in enumerate(tests)
+    read = select(
+        ["n", f"try_strptime(v, [{lists['day']}]) AS d", f"try_strptime(v, [{lists['month']}]) AS m"]
     )
-    sql = f"SELECT {sums} FROM (SELECT n, {by['day']} AS d, {by['month']} AS m FROM t)"
+    tests = ("d IS NOT NULL AND m IS NULL", "d IS NULL AND m IS NOT NULL", "d <> m", "d = m")
+    sql = select([f"{_counted(test)} AS s{at}" for at, test in enumerate(tests)], f"({read})")
     return Orders(*run(database, table, sql).to_pylist()[0].values())
 
 

@@ -45,8 +45,8 @@ def inspect(path: Path | str, *, options: ReadOptions | None = None) -> FileShap
     """Return what a file is and how its columns would be read; nothing is imported.
 
     The whole file is read once for its fingerprint and encoding; types are decided by all rows of a file up to
-    ``options.whole_up_to`` bytes and by rows from all over a larger one. Raises ``Invalid``, ``NotFound``, ``NotAllowed``
-    or ``TooLarge`` with a sentence when the file cannot be read at all; what can be read around is in ``problems``.
+    ``options.whole_up_to`` bytes and by rows from all over a larger one. Raises ``Invalid``, ``NotFound``,
+    ``NotAllowed`` or ``TooLarge`` with a sentence when the file cannot be read; lesser things are in ``problems``.
     """
     path, options = Path(path), options or ReadOptions()
     kind = kind_of(path, options)
@@ -105,8 +105,9 @@ def _csv(path: Path, kind: Kind, found: Survey, options: ReadOptions) -> _Draft:
             )
         )
     plan = ReadPlan(
-        "csv", (), encoding=found.encoding, compression=kind.compression, delimiter=layout.delimiter, quote=layout.quote,
-        escape=layout.escape, header=layout.header, skip_lines=layout.skip_lines, longest_line=options.longest_line,
+        "csv", (), encoding=found.encoding, compression=kind.compression, delimiter=layout.delimiter,
+        quote=layout.quote, escape=layout.escape, header=layout.header, skip_lines=layout.skip_lines,
+        longest_line=options.longest_line,
     )  # fmt: skip
     if not layout.header:
         labels = labels_of([None] * layout.width)
@@ -179,7 +180,7 @@ def _xlsx(path: Path, options: ReadOptions) -> _Draft:
         problem = f"{empty:,} of the first formulas have no stored result and are read as empty."
         problems.append(FieldProblem("sheet", problem, "Open the workbook in Excel and save it again."))
     plan = ReadPlan("xlsx", _columns_of_text(labels), header=header, skip_lines=skip, sheet=sheet.name)
-    return _Draft(plan, labels, problems, sheet.names, sheet.name, ("", *EXCEL_ERRORS))
+    return _Draft(plan, labels, problems, frozenset(), sheet.names, sheet.name, ("", *EXCEL_ERRORS))
 
 
 def _json(path: Path, kind: Kind, found: Survey, stand: sampling.StandIn, options: ReadOptions) -> _Draft:
@@ -212,7 +213,10 @@ def _finished(
             problems.append(FieldProblem(f"columns.{label}", f"{label}: {verdict.note}", mend))
     if sample.set_aside:
         first = sample.set_aside[0]
-        problem = f"{len(sample.set_aside):,} rows cannot be read and will be set aside; the first is line {first.line:,}: {first.reason}"
+        count = f"{len(sample.set_aside):,} {'row' if len(sample.set_aside) == 1 else 'rows'}"
+        problem = (
+            f"{count} cannot be read and will be set aside; the first is line {first.line:,}: {first.reason}"
+        )
         problems.append(
             FieldProblem(f"line {first.line}", problem, "Mend those lines, or import the file without them.")
         )
@@ -231,7 +235,7 @@ def _finished(
 
 
 def _verdicts(draft: _Draft, sample: sampling.Sample) -> list[tuple[Verdict, Evidence]]:
-    """Decide the columns by the sample, then see whether all rows at hand agree: values that do not are added to the evidence."""
+    """Decide the columns by the sample; where other rows at hand disagree, decide again with them."""
     import pyarrow as pa
 
     database = connection()
@@ -253,7 +257,9 @@ def _verdicts(draft: _Draft, sample: sampling.Sample) -> list[tuple[Verdict, Evi
         unsure = set()
         for at, values in misfits.items():
             seen = pa.chunked_array([*sample.evidence.column(at).chunks, values])
-            gathered[at] = gather(database, pa.table({"c": seen}), strings[at : at + 1])[0]
+            gathered[at] = gather(database, pa.Table.from_arrays([seen], names=["c"]), strings[at : at + 1])[
+                0
+            ]
             verdict = decided(at, gathered[at])
             if verdict.cast != verdicts[at].cast:
                 verdicts[at] = verdict
@@ -265,13 +271,13 @@ def _column(
     label: str, planned: ColumnPlan, verdict: Verdict, evidence: Evidence, sample: sampling.Sample, at: int
 ) -> ColumnShape:
     """Return the shape of one column; a column without a name and without values is left out."""
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
     values = sample.evidence.column(at)
     words = pa.array({*verdict.cast.null_words, ""}, pa.string())
-    nothing = pc.sum(pc.fill_null(pc.is_in(values, value_set=words), True)).as_py() or 0
-    nothing += values.null_count
+    nothing = int(np.asarray(pc.is_in(values, value_set=words)).sum()) + values.null_count
     share = nothing / len(values) if len(values) else 0.0
     nameless = sample.plan.header and label == f"column {at + 1}"
     include = not (nameless and not evidence.filled and len(values))

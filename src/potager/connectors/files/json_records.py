@@ -9,10 +9,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from potager.connectors.files.blocks import Block, Original
-from potager.connectors.files.casts import connection, quoted, run
+from potager.connectors.files.casts import connection, quoted, run, select
 from potager.connectors.files.encodings import TextStream
 from potager.connectors.files.plans import ReadPlan
 from potager.connectors.files.records import BLOCK, RAW_KEPT, Chunk, Dialect, chunks
@@ -92,8 +92,8 @@ class _JsonRecords:
         table = table.filter(pa.array(fits))
         included = self._plan.included
         paths = ", ".join(pointer(column.source) for column in included)
-        values = ", ".join(f"l[{at + 1}] AS c{at}" for at in range(len(included)))
-        sql = f"SELECT {values} FROM (SELECT json_extract_string(j, [{paths}]) AS l FROM t)"
+        values = (f"l[{at + 1}] AS c{at}" for at in range(len(included)))
+        sql = select(values, f"({select([f'json_extract_string(j, [{paths}]) AS l'])})")
         rows = run(self._own.database, table, sql)
         self._note_unknown(table)
 
@@ -115,7 +115,7 @@ class _JsonRecords:
             .column("key")
             .to_pylist()
         )
-        new = [key for key in keys if key not in self._known]
+        new = [str(key) for key in keys if key not in self._known]
         if new:
             self._known.update(new)
             self.notes.append(f"Not in the plan, not read: {listed(new)}.")
@@ -128,7 +128,7 @@ def _is_text(text: bytes) -> bool:
         return False
 
 
-def as_column(texts: Sequence[bytes]) -> pa.Array:
+def as_column(texts: Sequence[bytes]) -> pa.Array[Any]:
     """Return texts as an Arrow column; those that are not UTF-8 or hold zero bytes become empty, which is not JSON."""
     import pyarrow as pa
 

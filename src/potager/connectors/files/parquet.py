@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from potager.connectors.files.blocks import Block, Original, names, positions
 from potager.connectors.files.casts import arrow_type, connection, run
@@ -106,7 +106,7 @@ class Parquet:
         """Return a batch with each column in its final type, or as text for the plan's rules."""
         import pyarrow as pa
 
-        columns: list[pa.ChunkedArray | pa.Array] = []
+        columns: list[pa.ChunkedArray[Any] | pa.Array[Any]] = []
         final: set[int] = set()
         for at, column in enumerate(self._plan.included):
             found = piece.batch.column(at)
@@ -143,7 +143,7 @@ class Parquet:
         table = pa.table(columns, names=names(len(columns)))
         return Block(table, frozenset(final), piece.first + piece.batch.num_rows - 1, line_of, originals)
 
-    def _text(self, column: pa.Array) -> pa.Array | pa.ChunkedArray:
+    def _text(self, column: pa.Array[Any]) -> pa.Array[Any] | pa.ChunkedArray[Any]:
         """Return a column as text; what is nested becomes JSON."""
         import pyarrow as pa
 
@@ -165,7 +165,7 @@ class Parquet:
             raise invalid("columns", problem, "Leave that column out of the plan.") from error
 
 
-def _in_type(column: pa.Array, wanted: pa.DataType) -> pa.Array:
+def _in_type(column: pa.Array[Any], wanted: pa.DataType) -> pa.Array[Any]:
     """Cast a column to the plan's Arrow type; time zones become UTC, parts of a microsecond are dropped."""
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 
 from potager.connectors.files.dates import format_problem
@@ -22,7 +22,7 @@ class ColumnPlan:
 
     source: str
     name: str
-    cast: Cast = Cast()
+    cast: Cast = field(default_factory=Cast)
     include: bool = True
 
 

@@ -121,8 +121,8 @@ def read(
 ) -> Reading:
     """Read a file by a plan as a stream of typed Arrow batches; memory does not grow with the file.
 
-    ``progress`` is called after each block in the thread that takes the batches; raise in it to cancel. ``rejects_to`` is
-    where the rows set aside are written (default: a temporary file that lives as long as the reading).
+    ``progress`` is called after each block in the thread that takes the batches; raise in it to cancel. ``rejects_to``
+    is where the rows set aside are written (default: a temporary file that lives as long as the reading).
     Raises ``Invalid`` (or another problem) when the file is not there, cannot be opened or does not fit the plan.
     """
     limits = options or ReadOptions()

@@ -14,15 +14,15 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from potager.connectors.files.shapes import Rejected
 
 if TYPE_CHECKING:
     import numpy as np
-    from np.typing import NDArray
+    from numpy.typing import NDArray
 
-    Positions = NDArray[np.int64]
+    Positions: TypeAlias = NDArray[np.int64]
 
 RAW_KEPT = 10_000  # characters of a broken row that are kept for the person who mends it
 BLOCK = 8 << 20
@@ -218,10 +218,9 @@ def _irregular(data: bytes, line: int, dialect: Dialect, longest: int, *, final:
         finish(len(data))
         start, here = len(data), here + 1
     known = Spans(*np.array(rows, np.int64).reshape(-1, 3).T)
-    chunk = Chunk(
-        data[:start], line, (start_line if start < len(data) else here) - line, dialect, known=known
-    )
-    return replace(chunk, set_aside=tuple(set_aside)), start
+    lines = (start_line if start < len(data) else here) - line
+    chunk = Chunk(data[:start], line, lines, dialect, known=known)
+    return (chunk.keeping(np.ones(len(rows), np.bool_), tuple(set_aside)) if set_aside else chunk), start
 
 
 def _raw(data: bytes) -> str:
@@ -266,7 +265,7 @@ def chunks(
 ) -> Iterator[Chunk]:
     """Yield chunks of whole records from ``read``; memory stays near ``longest + size`` bytes whatever the file holds.
 
-    ``line`` is the number of the first line that ``read`` gives, ``position`` tells how many bytes of the file are done.
+    ``line`` is the number of the first line that ``read`` gives; ``position`` tells how much of the file is done.
     """
     size = min(size, longest)
     carry, final = b"", False

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from potager.connectors.files.blocks import names
-from potager.connectors.files.casts import is_null, run, trimmed, value_sql
+from potager.connectors.files.casts import is_null, run, select, trimmed, value_sql
 from potager.connectors.files.encodings import TextStream
 from potager.connectors.files.evidence import Orders, count_orders
 from potager.connectors.files.formats import Kind
@@ -93,7 +93,7 @@ class Sample:
     def orders(
         self, database: duckdb.DuckDBPyConnection, at: int, formats: Sequence[str], words: Sequence[str]
     ) -> Orders:
-        """Ask the whole column which of day and month comes first; read it from the file when not all rows are at hand."""
+        """Ask the whole column which of day and month comes first, reading the file when not all rows are at hand."""
         found = _orders(database, self.rows.column(at), formats, words)
         if self.whole or found.day or found.month:
             return found
@@ -110,7 +110,9 @@ class Sample:
             source.close()
         return found
 
-    def against(self, database: duckdb.DuckDBPyConnection, casts: dict[int, Cast]) -> dict[int, pa.Array]:
+    def against(
+        self, database: duckdb.DuckDBPyConnection, casts: dict[int, Cast]
+    ) -> dict[int, pa.Array[Any]]:
         """Return for each column the values of all rows at hand that its cast does not read (or reads with loss)."""
         import pyarrow as pa
 
@@ -120,15 +122,13 @@ class Sample:
         columns = [at for at, cast in casts.items() if cast.type != "text"]
         for start in range(0, len(columns), _TOGETHER):
             some = columns[start : start + _TOGETHER]
-            texts = ", ".join(f"c{at}, {trimmed(f'c{at}')} AS t{at}" for at in some)
-            counts = ", ".join(f"count(*) FILTER (WHERE {_misfit(at, casts[at])}) AS n{at}" for at in some)
+            texts = "(" + select(f"c{at}, {trimmed(f'c{at}')} AS t{at}" for at in some) + ")"
+            counts = (f"count(*) FILTER (WHERE {_misfit(at, casts[at])}) AS n{at}" for at in some)
             part = self.rows.select([f"c{at}" for at in some])
-            row = run(database, part, f"SELECT {counts} FROM (SELECT {texts} FROM t)").to_pylist()[0]
+            row = run(database, part, select(counts, texts)).to_pylist()[0]
             for at in (at for at in some if row[f"n{at}"]):
-                wanted = (
-                    f"SELECT DISTINCT c{at} AS v FROM (SELECT {texts} FROM t) WHERE {_misfit(at, casts[at])}"
-                )
-                values = run(database, part, f"{wanted} ORDER BY v LIMIT {_OTHERS}").column("v")
+                wanted = f"WHERE {_misfit(at, casts[at])} ORDER BY v LIMIT {_OTHERS}"
+                values = run(database, part, select([f"DISTINCT c{at} AS v"], texts, wanted)).column("v")
                 found[at] = values.combine_chunks().cast(pa.string())
                 shown = listed([str(value)[:40] for value in values.slice(0, 5).to_pylist()], 3)
                 of = f"{row[f'n{at}']:,} of {self.rows.num_rows:,} rows"
@@ -144,16 +144,18 @@ def _misfit(at: int, cast: Cast) -> str:
 
 
 def _orders(
-    database: duckdb.DuckDBPyConnection, column: pa.ChunkedArray, formats: Sequence[str], words: Sequence[str]
+    database: duckdb.DuckDBPyConnection,
+    column: pa.ChunkedArray[Any],
+    formats: Sequence[str],
+    words: Sequence[str],
 ) -> Orders:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     texts = pc.utf8_trim_whitespace(column)
     texts = texts.filter(pc.invert(pc.is_in(texts, value_set=pa.array(words, pa.string()))))
-    return count_orders(
-        database, pa.table({"v": texts, "n": pa.array([1] * len(texts), pa.int64())}), formats
-    )
+    values = pa.Table.from_arrays([texts, pa.array([1] * len(texts), pa.int64())], names=["v", "n"])
+    return count_orders(database, values, formats)
 
 
 def rows_of(path: Path, plan: ReadPlan, stand: StandIn, options: ReadOptions, line_feeds: int) -> Sample:
@@ -206,7 +208,7 @@ def header_of(path: Path, plan: ReadPlan, *, most_unpacked: int) -> list[str]:
 
 
 def json_keys(stand: StandIn, kind: Kind, options: ReadOptions) -> tuple[list[str], set[str]]:
-    """Return the keys of the JSON objects at hand in the order in which they first occur, and those that hold only strings."""
+    """Return the keys of the JSON objects at hand as they first occur, and those that hold only strings."""
     import pyarrow as pa
 
     from potager.connectors.files.casts import connection
@@ -224,11 +226,11 @@ def json_keys(stand: StandIn, kind: Kind, options: ReadOptions) -> tuple[list[st
     )
     database = connection()
     kinds: dict[str, set[str]] = {}
-    sql = (
-        "SELECT key, list(DISTINCT json_type(j, '/' || replace(replace(key, '~', '~0'), '/', '~1'))) AS kinds FROM "
-        "(SELECT j, unnest(json_keys(j)) AS key, n FROM (SELECT j, n FROM t WHERE CASE WHEN json_valid(j) THEN json_type(j) = 'OBJECT' END)) "
-        "GROUP BY key ORDER BY min(n), min(list_position(json_keys(j), key))"
-    )
+    objects = select(["j", "n"], rest="WHERE CASE WHEN json_valid(j) THEN json_type(j) = 'OBJECT' END")
+    pairs = select(["j", "unnest(json_keys(j)) AS key", "n"], f"({objects})")
+    kind_of = "json_type(j, '/' || replace(replace(key, '~', '~0'), '/', '~1'))"
+    order = "GROUP BY key ORDER BY min(n), min(list_position(json_keys(j), key))"
+    sql = select(["key", f"list(DISTINCT {kind_of}) AS kinds"], f"({pairs})", order)
     try:
         for piece in islice(reader.work(), max(1, options.whole_up_to // BLOCK)):
             table = pa.table({"j": as_column(piece.texts), "n": pa.array(piece.lines, pa.int64())})

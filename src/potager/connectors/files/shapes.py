@@ -56,7 +56,7 @@ class Cast:
     ``type``: text, integer, number (double), ``decimal(p,s)``, boolean, date, timestamp or json (kept as text).
     ``date_formats``: strptime formats beside ISO 8601; when both orders of day and month are listed, a value that
     fits both is ambiguous and set aside. ``decimal_mark``: ``.``, ``,`` or ``mixed`` (each value must be unmistakable).
-    ``percent``: every value carries a percent sign and becomes a share (12% is 0.12). ``null_words``: what means "no value".
+    ``percent``: every value has a percent sign and becomes a share (12% is 0.12). ``null_words`` mean "no value".
     """
 
     type: str = "text"

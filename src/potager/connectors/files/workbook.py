@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from zipfile import BadZipFile
 
 from potager.connectors.files.blocks import Block, Original, names, positions
@@ -16,9 +16,6 @@ from potager.connectors.files.formats import readable
 from potager.connectors.files.names import labels_of
 from potager.connectors.files.plans import ReadPlan
 from potager.connectors.files.shapes import Rejected, invalid, listed
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _ROWS = 20_000
 Row = tuple[int, tuple[str, ...]]
@@ -161,7 +158,7 @@ class Workbook:
         width = len(self.labels)
         kind = f"The row has more cells than the {width} columns."
         aside = tuple(
-            Rejected(number, (("", f"The row has {len(cells)} cells instead of {width}.", kind),), raw=" | ".join(cells))
+            Rejected(number, (("", f"The row has {len(cells)} cells, not {width}.", kind),), raw=" | ".join(cells))
             for number, cells in piece.rows if len(cells) > width
         )  # fmt: skip
         rows = [

@@ -146,7 +146,7 @@ def read_values(
         for side, word in ((before, "before"), (after, "after")):
             if name not in side or side[name] is None:
                 return missing_value(name, word)
-            if not np.isfinite(side[name]):
+            if not np.isfinite(float(side[name])):
                 return not_finite(name, word)
     first, last = (
         np.array([float(side[name]) for name in names], dtype=np.float64).reshape(-1, 1)

@@ -5,8 +5,9 @@ of every segment is modeled as a common trend in proportion to size, plus, for e
 on whatever overlaps it in proportion to the overlap; trend and shifts are fitted anew after each choice, so that the
 chosen segments are met exactly. A parent of a chosen segment, a child that merely moved along with it, a segment of
 other dimensions that shares its rows, and whatever only looked good against a trend that the chosen one pulled down,
-then have little excess left and are dropped, and so is a chosen segment that later ones leave little to. Before a segment is chosen it gives way to a child that holds nearly all
-of its excess in clearly fewer rows, and to a parent that has the same rows.
+then have little excess left and are dropped, and so is a chosen segment that later ones leave little to. Before a
+segment is chosen it gives way to a child that holds nearly all of its excess in clearly fewer rows, and to a parent
+that has the same rows.
 
 What of it is noise. The sums say nothing of the scatter of the rows below them, so it is read from the segments
 themselves: what is left of their excess in the end, over the square root of their size, has a typical value (the
@@ -105,23 +106,32 @@ class Search:
             needed = self._needed + doubt
         stood_out = (np.abs(self._excess) > self._least) & (np.abs(self._left) <= needed)
         self.redundant = int((stood_out & (free | dropped)).sum())
-        return self._without_noise(fit.chosen, fit.heights, free)
+        times = self._without_noise(fit)
+        return {int(self._pool[pick]): times.get(pick) for pick in fit.chosen}
 
-    def _without_noise(
-        self, chosen: list[int], heights: FloatArray, free: NDArray[np.bool_]
-    ) -> dict[int, float | None]:
-        roots = np.sqrt(self._figures.size[self._pool])
-        judged = free & (roots > 0)
-        scatter = 0.0
-        if judged.sum() >= ENOUGH_TO_JUDGE_NOISE:
-            scatter = float(np.median(np.abs(self._left[judged]) / roots[judged])) / _NORMAL_MEDIAN
-        if scatter <= self._least * _TIE:
-            return {int(self._pool[pick]): None for pick in chosen}
-        times = heights / (scatter * roots[chosen])
-        kept = times >= self._above_noise * np.sqrt(2 * np.log(len(self._pool)))
-        self.noise = int((~kept).sum())
-        rows = self._pool[chosen]
-        return {int(row): float(many) for row, many, keep in zip(rows, times, kept, strict=True) if keep}
+    def _without_noise(self, fit: _Fit) -> dict[int, float]:
+        """Take the segments that do not rise above noise out of the fit, the lowest first; return the others' rise.
+
+        One at a time, because fitting noise makes the rest look quieter than it is.
+        """
+        size = self._figures.size[self._pool]
+        roots = np.sqrt(np.where(size > 0, size, np.nan))
+        hurdle = self._above_noise * float(np.sqrt(2 * np.log(max(len(self._pool), 1))))
+        while fit.chosen:
+            judged = np.isfinite(roots)
+            judged[fit.chosen] = False
+            if judged.sum() < ENOUGH_TO_JUDGE_NOISE:
+                break
+            scatter = float(np.median(np.abs(fit.left()[0][judged]) / roots[judged])) / _NORMAL_MEDIAN
+            if scatter <= self._least * _TIE:
+                break
+            times = fit.heights / (scatter * roots[fit.chosen])
+            lowest = int(np.argmin(np.where(np.isnan(times), np.inf, times)))
+            if not times[lowest] < hurdle:
+                return {pick: float(rise) for pick, rise in zip(fit.chosen, times, strict=True) if rise > 0}
+            fit.remove(lowest)
+            self.noise += 1
+        return {}
 
     def _largest(self, stands_out: NDArray[np.bool_]) -> int:
         """Return the largest excess left; of two that mirror each other, the one that moved more itself."""
@@ -174,7 +184,7 @@ class _Fit:
         self.chosen: list[int] = []
         self._effects: list[FloatArray] = []
         self._doubts: list[FloatArray] = []
-        self._shifts = np.zeros(0)
+        self._shifts: FloatArray = np.zeros(0)
 
     def add(self, pick: int, overlap: FloatArray, estimated: NDArray[np.bool_]) -> None:
         """Take in a segment that lies in each other one with the part ``overlap``."""
@@ -187,8 +197,7 @@ class _Fit:
 
     def remove(self, place: int) -> None:
         """Leave out the segment chosen in this place."""
-        for kept in (self.chosen, self._effects, self._doubts):
-            del kept[place]
+        del self.chosen[place], self._effects[place], self._doubts[place]
         self._solve()
 
     def weakest(self, needed: FloatArray) -> int | None:
@@ -204,12 +213,15 @@ class _Fit:
 
     def left(self) -> tuple[FloatArray, FloatArray]:
         """Return what is left of every excess, and how far that may be off for overlaps that were guessed."""
-        left = self._excess - np.array(self._effects).T @ self._shifts
-        return left, np.array(self._doubts).T @ np.abs(self._shifts)
+        left = self._excess - self._columns(self._effects) @ self._shifts
+        return left, self._columns(self._doubts) @ np.abs(self._shifts)
+
+    def _columns(self, rows: list[FloatArray]) -> FloatArray:
+        return np.array(rows, dtype=np.float64).reshape(len(rows), len(self._excess)).T
 
     def _solve(self) -> None:
-        effects = np.array(self._effects).T[self.chosen]
-        self._shifts = np.linalg.lstsq(effects, self._excess[self.chosen], rcond=1e-9)[0]
+        effects = self._columns(self._effects)[self.chosen]
+        self._shifts = np.asarray(np.linalg.lstsq(effects, self._excess[self.chosen], rcond=1e-9)[0])
 
 
 def union_of(grouped: GroupedSums, contribution: FloatArray, ranked: Sequence[int]) -> tuple[float, int]:

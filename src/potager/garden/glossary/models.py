@@ -38,7 +38,7 @@ class Term(Record):
         """Return the definition's beginning."""
         return self.definition[:160]
 
-    def text(self) -> str:
+    def findable(self) -> str:
         """Return the definition and the synonyms."""
         return f"{self.definition} {self.also_called}"
 

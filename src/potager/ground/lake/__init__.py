@@ -1,6 +1,6 @@
-"""The lake: tables of analytics as Apache Iceberg keeps them, and the engines that read them.
+"""Tables of the business, in an open lake that many processes read and write safely.
 
-Words: a *load* is what one import brought, visible all at once and undone all at once; a *snapshot* names what a
-table held at a moment, so that an answer can be run again on the same rows; a *warehouse* is an engine that
-answers SQL over the snapshots' files (DuckDB in this process, or Spark).
+Words: a *table* is `namespace.table`, kept as Apache Iceberg; a *load* is what arrived together, known by its id, seen
+whole or not at all, undone as one; a *snapshot* is the table as it was after one load; a *warehouse* answers SQL over
+snapshots. It leaves to others where data comes from (connecting), what it means (metrics), and who may see it (access).
 """

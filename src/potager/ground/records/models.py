@@ -111,7 +111,7 @@ class Record(models.Model):
         """Return one line about the record, for its card and the search."""
         return ""
 
-    def text(self) -> str:
+    def findable(self) -> str:
         """Return everything worth finding the record by, besides title and summary."""
         return ""
 

@@ -31,7 +31,7 @@ def index(record: Record) -> None:
             "noun": record.noun(),
             "title": record.title[:300],
             "summary": record.summary()[:500],
-            "words": record.text(),
+            "words": record.findable(),
             "url": record.url(),
             "visibility": record.visibility,
             "team_id": record.team_id,

@@ -94,7 +94,8 @@ def explain(
                 Ran(f"{metric.name} by {', '.join(by)}", sums.sql, sums.snapshots, sums.engine, sums.seconds)
             )
             segments = {
-                name: _of_segments(metric, sums, dimension) for name, dimension in zip(by, sums.dimensions, strict=True)
+                name: _of_segments(metric, sums, dimension)
+                for name, dimension in zip(by, sums.dimensions, strict=True)
             }
             findings = analyze_contributions(
                 _grouped(sums), sums.dimensions, _kind(sums), limit=MOST_SEGMENTS
@@ -161,12 +162,16 @@ def _side(cells: pa.Table, dimension: str, parts: Sequence[str], side: str) -> p
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    there = cells.filter(pc.greater(cells[f"rows_{side}"], 0))
-    columns = {"segment": there[dimension], **{part: _filled(there[f"{part}_{side}"]) for part in parts}}
+    rows: Any = cells[f"rows_{side}"]
+    there = cells.filter(pc.greater(rows, pa.scalar(0)))
+    columns: dict[str, Any] = {
+        "segment": there[dimension],
+        **{part: _filled(there[f"{part}_{side}"]) for part in parts},
+    }
     return pa.table(columns)
 
 
-def _filled(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _filled(column: Any) -> Any:
     import pyarrow.compute as pc
 
     return pc.fill_null(column, 0.0)  # rows are there, and none of them counts
@@ -181,7 +186,7 @@ def _grouped(sums: Sums) -> pa.Table:
     grouping = np.zeros_like(in_set)
     for place in range(count):
         grouping |= (1 - (in_set >> place & 1)) << (count - 1 - place)
-    columns = {name: sums.table[name] for name in sums.dimensions}
+    columns: dict[str, Any] = {name: sums.table[name] for name in sums.dimensions}
     columns["grouping"] = pa.chunked_array([grouping])
     names = {"before": "numerator_before", "after": "numerator_after"}
     if _kind(sums) == "ratio":

@@ -167,7 +167,7 @@ class Metric(Record):
         """Return the first line of the description, or its place in the hierarchy."""
         return self.description.partition("\n")[0] or f"A {self.get_level_display().lower()} metric"
 
-    def text(self) -> str:
+    def findable(self) -> str:
         """Return name, synonyms and pitfalls."""
         return " ".join([self.name, self.description, *self.synonyms, self.pitfalls])
 

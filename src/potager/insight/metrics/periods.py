@@ -152,3 +152,12 @@ def _wrong(text: str, why: str) -> Invalid:
     mend = "Write 2011-11, 2011-Q4, 2011-W47, 2011, 2011-11-03, or 2011-12-01..2011-12-09."
     problem = FieldProblem("period", f"'{text}' cannot be read as a period: {why}.", mend)
     return Invalid(problem.problem, mend=mend, errors=[problem])
+
+
+def against_of(period: Period, words: str) -> Period:
+    """Return the period to compare with: ``previous``, ``year`` (the same a year before), or one written out."""
+    if words in {"", "previous"}:
+        return period.previous()
+    if words in {"year", "year before", "last year", "same period last year"}:
+        return period.year_before()
+    return parse_period(words)

@@ -81,7 +81,7 @@ def check_formula(parent: str, text: str, formulas: Mapping[str, str], known: Ma
         near = get_close_matches(unknown[0], known, n=1)
         mend = f"Did you mean {near[0]}?" if near else "Define it first."
         raise _wrong(f"There is no metric {unknown[0]}.", mend)
-    spaces = {known[name].source.namespace for name in (parent, *formula.names) if known[name].source}
+    spaces = {source.namespace for name in (parent, *formula.names) if (source := known[name].source)}
     if len(spaces) > 1:
         raise _wrong(
             "These metrics are over different namespaces of the lake.", "Define them over the same tables."

@@ -75,7 +75,7 @@ class Question(Record):
         """Return the decision it feeds."""
         return self.decision
 
-    def text(self) -> str:
+    def findable(self) -> str:
         """Return who is concerned, and the metrics in its slots."""
         return " ".join([self.asker, self.decider, *(str(value) for value in self.slots.values())])
 

@@ -39,7 +39,7 @@ def themed(chart: Chart, theme: Theme = LIGHT, width: int = FILE_WIDTH, *, title
         spec["title"] = {"text": list(title), "subtitle": list(subtitle), "dx": MARGIN - around["left"]}
         spec["padding"] = {
             **around,
-            "top": around["top"] + TITLE_OFFSET + len(title) * TITLE_LINE + len(subtitle) * SUBTITLE_LINE,
+            "top": around["top"] + TITLE_OFFSET - 6 + len(title) * TITLE_LINE + len(subtitle) * SUBTITLE_LINE,
         }
     return spec
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from potager.kit import words
 from potager.kit.charts.axes import Grain, cleaned, in_period, known, period_name, sentence
 from potager.kit.charts.chart import Cell, Chart, Column, Table
-from potager.kit.charts.series_layout import MOST_POINTS, drawn
+from potager.kit.charts.series_layout import MOST_POINTS, drawn, value_domain
 from potager.kit.errors import Invalid
 
 Form = Literal["line", "bars"]
@@ -179,20 +179,15 @@ def _subtitle(picture: TimePicture, given: str, as_of: date | None) -> str:
     said = [given or ", ".join(filter(None, (f"{names} by {picture.grain}".strip(), _unit_words(picture.unit))))]
     if as_of is not None:
         said.append(f"as of {words.day(as_of)}")
-    bottom = axis_start(picture)
+    if picture.partial:
+        said.append(f"{period_name(picture.series[0].starts[-1], picture.grain)}: {picture.partial}")
+    bottom = value_domain(picture)[0]
     if bottom > 0:
         said.append(f"the axis starts at {words.human(bottom, picture.unit)}")
     longest = max(len(each.values) for each in picture.series)
     if longest > MOST_POINTS:
         said.append(f"every high and low of {words.grouped(longest)} {picture.grain}s is drawn")
     return sentence(" · ".join(said))
-
-
-def axis_start(picture: TimePicture) -> float:
-    """Return where the value axis starts."""
-    from potager.kit.charts.series_layout import value_domain
-
-    return value_domain(picture)[0]
 
 
 def _unit_words(unit: str) -> str:

@@ -97,7 +97,8 @@ def in_lanes(signs: Sequence[Sign]) -> list[int]:
 
 def _end_width(end: End) -> float:
     """Return how far a label reaches over the right edge."""
-    return max(width_of(line, bold=True) for line in end.text) + _GAP + (_DOT if end.category else 0)
+    bold = end.style == "label-actual"
+    return max(width_of(line, bold=bold) for line in end.text) + _GAP + (_DOT if end.category else 0)
 
 
 class _Drawing:
@@ -238,6 +239,10 @@ class _Drawing:
         ]
         if lonely:
             yield layer("point", "actual-end", lonely, {"x": _X, "y": _Y, **self._filled(color)}, size=30)
+            spans = [row for row in lonely if row.get("low") is not None]
+            sides = {"x": _X, "y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}
+            if spans:
+                yield layer("rule", "band", spans, {**sides, **color}, strokeWidth=6, opacity=0.3)
 
     def _partial(self, series: Series, color: dict[str, Any], index: int) -> Iterator[Spec]:
         """Draw the period that is not complete: a hollow point on a dashed stem, joined to nothing.

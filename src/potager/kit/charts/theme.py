@@ -8,7 +8,7 @@ of ``css/tokens.css``; a test holds the two together.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from potager.kit.errors import Invalid, NotFound
@@ -141,6 +141,21 @@ def page_configs() -> dict[str, dict[str, Any]]:
     return {name: config(theme, page=True) for name, theme in THEMES.items()}
 
 
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colors, 1 to 21 (WCAG 2.2, relative luminance)."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(color: str) -> float:
+    """Return the relative luminance of an sRGB color (WCAG 2.2)."""
+    channels = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (
+        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 def _styles(theme: Theme) -> dict[str, dict[str, Any]]:
     """Return the named styles that specifications use: color by meaning, with a second sign beside the color."""
     heat_strong = theme.paper
@@ -188,6 +203,12 @@ def _styles(theme: Theme) -> dict[str, dict[str, Any]]:
         "label-bad": {"color": theme.brick, "fontWeight": 600},
         "label-unexplained": {"color": theme.slate, "fontWeight": 600},
         "label-actual": {"color": theme.leaf, "fontWeight": 600},
+        # words on a category's color: paper or ink, whichever is read better
+        **{
+            f"on-category-{index}": {"color": max((theme.paper, theme.ink), key=partial(contrast, color))}
+            for index, color in enumerate(theme.categories)
+        },
+        "key": {"stroke": None},
         # cells
         "cell": {"stroke": theme.paper, "strokeWidth": 2},
         "cell-partial": {"filled": False, "color": theme.ink, "strokeWidth": 1, "strokeDash": [2, 2]},

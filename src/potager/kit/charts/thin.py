@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 
 def thinned(values: Sequence[float | None], most: int) -> tuple[int, ...]:
@@ -22,7 +23,7 @@ def thinned(values: Sequence[float | None], most: int) -> tuple[int, ...]:
     parts = max(1, most // 5)
     edges = np.linspace(0, count, parts + 1).astype(int)
     kept: set[int] = set()
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         gone = missing[start:stop]
         kept.update((int(start), int(stop) - 1))
         if gone.all():

@@ -194,8 +194,16 @@ def drivers(
 
 @register.inclusion_tag("ui/chart.html", takes_context=True)
 def chart(
-    context: Mapping[str, Any], image: str, title: str, alt: str = "", spec: str = "", table: str = "", png: str = "", note: str = "", level: int = 2,
-) -> dict[str, Any]:  # fmt: skip
+    context: Mapping[str, Any],
+    image: str,
+    title: str,
+    alt: str = "",
+    spec: str = "",
+    table: str = "",
+    png: str = "",
+    note: str = "",
+    level: int = 2,
+) -> dict[str, Any]:
     """Show a chart under a sentence. The image's address takes ``?theme=dark``; ``spec`` makes it interactive."""
     theme = context.get("theme") or ""
     joint = "&" if "?" in image else "?"

@@ -12,14 +12,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from potager.insight.metrics.semantics.checks import validate
     from potager.insight.metrics.semantics.completeness import Completeness, TableCompleteness
     from potager.insight.metrics.semantics.describe import Lineage, Node
     from potager.insight.metrics.semantics.documents import Document, content_hash, parse, read_documents
     from potager.insight.metrics.semantics.export import to_yaml
     from potager.insight.metrics.semantics.findings import Finding
     from potager.insight.metrics.semantics.layer import SemanticLayer
-    from potager.insight.metrics.semantics.profile import ColumnProfile, TableProfile, profile
-    from potager.insight.metrics.semantics.propose import Proposal, propose
+    from potager.insight.metrics.semantics.profiling import ColumnProfile, TableProfile, profile
+    from potager.insight.metrics.semantics.proposing import Proposal, propose
     from potager.insight.metrics.semantics.shapes import (
         Condition,
         DimensionInfo,
@@ -29,49 +30,35 @@ if TYPE_CHECKING:
         Window,
     )
     from potager.insight.metrics.semantics.sums import Parts, Sums, UnitSums
-    from potager.insight.metrics.semantics.validate import validate
 
 # Loaded when first asked for: Arrow and sqlglot take longer to import than a command line may take to answer.
 _MODULES = {
-    "ColumnProfile": "completeness",
+    "ColumnProfile": "profiling",
     "Completeness": "completeness",
-    "Condition": "completeness",
-    "DimensionInfo": "completeness",
-    "Document": "completeness",
-    "Finding": "completeness",
-    "Lineage": "completeness",
-    "MetricInfo": "completeness",
-    "MetricQuery": "completeness",
-    "MetricResult": "completeness",
-    "Node": "completeness",
-    "Parts": "completeness",
-    "Proposal": "completeness",
-    "SemanticLayer": "completeness",
-    "Sums": "completeness",
+    "Condition": "shapes",
+    "DimensionInfo": "shapes",
+    "Document": "documents",
+    "Finding": "findings",
+    "Lineage": "describe",
+    "MetricInfo": "shapes",
+    "MetricQuery": "shapes",
+    "MetricResult": "shapes",
+    "Node": "describe",
+    "Parts": "sums",
+    "Proposal": "proposing",
+    "SemanticLayer": "layer",
+    "Sums": "sums",
     "TableCompleteness": "completeness",
-    "TableProfile": "completeness",
-    "UnitSums": "completeness",
-    "Window": "completeness",
-    "content_hash": "completeness",
-    "describe": "completeness",
-    "documents": "completeness",
-    "export": "completeness",
-    "findings": "completeness",
-    "from": "completeness",
-    "import": "completeness",
-    "insight": "completeness",
-    "layer": "completeness",
-    "metrics": "completeness",
-    "parse": "completeness",
-    "potager": "completeness",
-    "profile": "completeness",
-    "propose": "completeness",
-    "read_documents": "completeness",
-    "semantics": "completeness",
-    "shapes": "completeness",
-    "sums": "completeness",
-    "to_yaml": "completeness",
-    "validate": "completeness",
+    "TableProfile": "profiling",
+    "UnitSums": "sums",
+    "Window": "shapes",
+    "content_hash": "documents",
+    "parse": "documents",
+    "profile": "profiling",
+    "propose": "proposing",
+    "read_documents": "documents",
+    "to_yaml": "export",
+    "validate": "checks",
 }
 
 __all__ = [
@@ -108,6 +95,5 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    # A function of the same name as its module (profile, propose, validate) must win over the module.
     globals()[name] = value
     return value

@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from potager.engines.answers import CannotTell
 from potager.insight.metrics.semantics import compiled as compiling
+from potager.insight.metrics.semantics.checks import validate
 from potager.insight.metrics.semantics.completeness import Completeness, completeness_query, read_completeness
 from potager.insight.metrics.semantics.components import components_of
 from potager.insight.metrics.semantics.conditions import containing, like
@@ -37,7 +38,6 @@ from potager.insight.metrics.semantics.sums import (
     sums_statement,
     unit_statement,
 )
-from potager.insight.metrics.semantics.validate import validate
 from potager.insight.metrics.semantics.vocabulary import dimensions_of, known_metric, resolve
 from potager.kit.errors import Invalid
 
@@ -113,10 +113,11 @@ class SemanticLayer:
         Raises :class:`NotFound` for unknown names and :class:`Invalid` for what cannot be asked.
         """
         statement = self._statement(query, at)
-        result = self.warehouse.query(self._text(statement.query), at=at)
+        sql = self._text(statement.query)
+        result = self.warehouse.query(sql, at=at)
         return MetricResult(
             table=_plain_numbers(result.table),
-            sql=result.sql,
+            sql=sql,
             snapshots=result.snapshots,
             engine=result.engine,
             seconds=result.seconds,
@@ -236,12 +237,13 @@ class SemanticLayer:
         statement = unit_statement(self._compiled, metric, unit, dimension, window, where=where)
         if isinstance(statement, CannotTell):
             return statement
-        result = self.warehouse.query(self._text(statement.query), at=at)
+        sql = self._text(statement.query)
+        result = self.warehouse.query(sql, at=at)
         return UnitSums(
             table=_plain_numbers(result.table),
             segment=statement.segment,
             ratio=statement.ratio,
-            sql=result.sql,
+            sql=sql,
             snapshots=result.snapshots,
             engine=result.engine,
             seconds=result.seconds,
@@ -251,7 +253,8 @@ class SemanticLayer:
     # How
 
     def _sums(self, statement: SumsStatement, metrics: Sequence[str], at: Snapshots | None) -> Sums:
-        result = self.warehouse.query(self._text(statement.query), at=at)
+        sql = self._text(statement.query)
+        result = self.warehouse.query(sql, at=at)
         return Sums(
             table=result.table,
             dimensions=statement.dimensions,
@@ -259,7 +262,7 @@ class SemanticLayer:
             sets=statement.sets,
             parts=statement.parts,
             refused=statement.refused,
-            sql=result.sql,
+            sql=sql,
             snapshots=result.snapshots,
             engine=result.engine,
             seconds=result.seconds,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from potager.insight.metrics.semantics.profile import ColumnProfile, TableProfile
-from potager.insight.metrics.semantics.validate import RESERVED, SQL_WORDS
+from potager.insight.metrics.semantics.profiling import ColumnProfile, TableProfile
+from potager.insight.metrics.semantics.words import RESERVED, SQL_WORDS
 
 MOST_CATEGORIES = 200
 _DATE_LIKE_SHARE = 0.99

@@ -101,8 +101,12 @@ def _describe(compiled: Compiled, spec: Any) -> DimensionInfo | None:
         description=(element.description if element is not None else None) or "",
         model=model.name,
         expression=(element.expr if element is not None else None) or spec.element_name,
-        grain=element.type_params.time_granularity.value if kind == "time" and element.type_params else None,
+        grain=_grain(element) if kind == "time" else None,
     )
+
+
+def _grain(element: Any) -> str | None:
+    return str(element.type_params.time_granularity.value) if element.type_params else None
 
 
 def resolve(compiled: Compiled, metrics: Sequence[str], requested: str) -> Grouping:

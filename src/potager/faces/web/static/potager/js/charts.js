@@ -72,7 +72,14 @@ async function draw(figure) {
     });
     shown.get(figure)?.finalize();
     shown.set(figure, live);
-    for (const old of [...view.children]) if (old !== stage) old.remove();
+    for (const old of view.querySelectorAll(".chart-stage")) if (old !== stage) old.remove();
+    // On paper stands the picture again, in the colors of paper.
+    if (image && figure.dataset.light) {
+      image.closest("picture")?.querySelector("source")?.remove();
+      image.loading = "eager";
+      image.src = figure.dataset.light;
+    }
+    figure.classList.add("is-live");
   } catch (error) {
     view.querySelector(".chart-stage:last-child:not(:only-child)")?.remove();
     console.warn("The picture stays:", error);

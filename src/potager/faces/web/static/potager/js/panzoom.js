@@ -38,7 +38,7 @@ class Tree {
 
   tools() {
     const press = (text, label, run) => {
-      const button = make("button", { type: "button", class: "button", "aria-label": label }, text);
+      const button = make("button", { type: "button", class: "button-quiet", "aria-label": label }, text);
       button.addEventListener("click", run);
       return button;
     };

@@ -12,6 +12,7 @@ from potager.insight.metrics.semantics.documents import Document
 from potager.insight.metrics.semantics.findings import Finding, errors
 from potager.insight.metrics.semantics.normalize import Definitions, Located, collect
 from potager.insight.metrics.semantics.schema import check_schema
+from potager.insight.metrics.semantics.words import RESERVED, SQL_WORDS
 
 if TYPE_CHECKING:
     from potager.ground.lake.warehouse import TableInfo
@@ -32,17 +33,6 @@ _DBT_SECTIONS = frozenset(
     }
     | {"project_configuration", "data_tests", "functions"}
 )
-# The words DuckDB reserves: a name among them could not stand unquoted in the SQL that MetricFlow writes.
-_SQL_WORDS = """
-    all analyse analyze and any array as asc asymmetric both case cast check collate column constraint
-    create  default deferrable desc describe distinct do else end except false fetch for foreign from
-    group having in  initially intersect into lambda lateral leading limit not null offset on only or
-    order pivot placing primary  qualify references returning select show some summarize symmetric table
-    then to trailing true union unique  unpivot using variadic when where window with
-"""
-SQL_WORDS = frozenset(_SQL_WORDS.split())
-# Names that Potager's own columns and queries use.
-RESERVED = frozenset({"metric_time", "rows", "units", "window", "before", "after"})
 
 
 def validate(

@@ -1,4 +1,4 @@
-"""Metrics, their values and their definitions over HTTP. The tree and explanations: ``api_tree``."""
+"""Metrics, their values and their targets over HTTP."""
 
 from __future__ import annotations
 
@@ -48,19 +48,19 @@ class Governance(Schema):
     """What surrounds a metric."""
 
     model_config = {"extra": "forbid"}
-    label: str = Field(None, max_length=160)
-    description: str = Field(None, max_length=20_000)
-    level: Literal["strategic", "driver", "input", "operational"] = None  # type: ignore[assignment]
-    purpose: Literal["outcome", "output", "guardrail", "health", "cost"] = None  # type: ignore[assignment]
-    unit: str = Field(None, max_length=30)
-    direction: Literal["up", "down", "range"] = None  # type: ignore[assignment]
-    grain: GrainName = None  # type: ignore[assignment]
-    owner_role: str = Field(None, max_length=120)
-    freshness_days: int = Field(None, ge=0, le=3650)
-    maturity: Literal["draft", "validated", "certified", "degraded", "retired"] = None  # type: ignore[assignment]
-    pitfalls: str = Field(None, max_length=20_000)
-    benchmark: dict[str, Any] = None  # type: ignore[assignment]
-    synonyms: list[str] = None  # type: ignore[assignment]
+    label: str | None = Field(None, max_length=160)
+    description: str | None = Field(None, max_length=20_000)
+    level: Literal["strategic", "driver", "input", "operational"] | None = None
+    purpose: Literal["outcome", "output", "guardrail", "health", "cost"] | None = None
+    unit: str | None = Field(None, max_length=30)
+    direction: Literal["up", "down", "range"] | None = None
+    grain: GrainName | None = None
+    owner_role: str | None = Field(None, max_length=120)
+    freshness_days: int | None = Field(None, ge=0, le=3650)
+    maturity: Literal["draft", "validated", "certified", "degraded", "retired"] | None = None
+    pitfalls: str | None = Field(None, max_length=20_000)
+    benchmark: dict[str, Any] | None = None
+    synonyms: list[str] | None = None
 
 
 class MetricSearch(Schema):
@@ -79,6 +79,12 @@ class SeriesIn(Schema):
     by: list[str] = Field([], description="Dimensions to split by.", max_length=4)
     where: list[str] = Field([], description="Conditions such as country=Germany.", max_length=10)
     limit: int = Field(1000, ge=1, le=100_000)
+
+
+class PeriodIn(Schema):
+    """Which period."""
+
+    period: str = Field(max_length=60, description="2011-11, 2011-Q4, 2011-12-01..2011-12-09.")
 
 
 class ValuesOut(Schema):
@@ -104,53 +110,6 @@ class ValueOut(Schema):
     data_through: datetime | None
     sql: str
     snapshots: dict[str, str]
-
-
-class SourceOut(RecordOut):
-    """A definition document."""
-
-    name: str
-    namespace: str
-    text: str
-    number: int
-    digest: str
-
-
-class SourceIn(Schema):
-    """A definition document to publish or check."""
-
-    model_config = {"extra": "forbid"}
-    name: str = Field(max_length=120, description="A file name, such as orders.yml.")
-    namespace: str = Field(max_length=60, description="The lake namespace that ref('table') means.")
-    text: str = Field(
-        max_length=2_000_000, description="dbt semantic-layer YAML, or a dbt semantic manifest."
-    )
-    note: str = Field("", max_length=300)
-
-
-class FindingOut(Schema):
-    """What is wrong or doubtful in a definition, at which line, and how to mend it."""
-
-    level: str
-    source: str
-    line: int
-    message: str
-    mend: str
-
-
-class VersionOut(Schema):
-    """One version of a definition document."""
-
-    number: int
-    at: datetime
-    by: str
-    note: str
-    text: str
-
-    @staticmethod
-    def resolve_by(version: Any) -> str:
-        """Return who published it."""
-        return str(version.by or "Potager")
 
 
 class DimensionOut(Schema):
@@ -183,22 +142,6 @@ class TargetIn(Schema):
     high: float | None = None
     period: str = Field(max_length=60, description="2011-11, 2011-Q4, 2011, or two days with .. between.")
     note: str = Field("", max_length=300)
-
-
-class ProposalIn(Schema):
-    """A table to propose definitions for."""
-
-    model_config = {"extra": "forbid"}
-    table: str = Field(max_length=120)
-
-
-class ProposalOut(Schema):
-    """Definitions as a person would have begun them, to be read and changed before they are published."""
-
-    name: str
-    namespace: str
-    text: str
-    notes: list[str]
 
 
 @router.get(
@@ -239,14 +182,14 @@ def govern_metric(request: HttpRequest, response: HttpResponse, name: str, paylo
     operation_id="metrics_value_get",
     summary="Read a metric in a period.",
 )
-def get_value(request: HttpRequest, name: str, period: str = Query(..., max_length=60)) -> Any:
+def get_value(request: HttpRequest, name: str, asked: Query[PeriodIn]) -> Any:
     """Read a metric over one period."""
     found = queries.metric(actor(request), name)
-    value, ran = reading.value(found, parse_period(period))
+    value, ran = reading.value(found, parse_period(asked.period))
     through = reading.freshness(found).data_through
     return {
         "metric": name,
-        "period": period,
+        "period": asked.period,
         "value": None if value != value else value,
         "unit": found.unit,
         "data_through": through,
@@ -343,85 +286,3 @@ def drop_target(request: HttpRequest, name: str, key: UUID) -> Any:
     who = actor(request)
     target = found_in(queries.targets(who, queries.metric(who, name)), pk=key)
     return actions.drop_target(actor=who, target=target)
-
-
-@router.get(
-    "/definitions",
-    response=PageOut[SourceOut],
-    operation_id="metrics_source_list",
-    summary="List definition documents.",
-)
-def list_sources(request: HttpRequest, paging: PagingIn) -> Any:
-    """List definition documents."""
-    return page(queries.sources(actor(request)), paging, order="name")
-
-
-@router.post(
-    "/definitions",
-    response=SourceOut,
-    operation_id="metrics_source_publish",
-    summary="Publish a definition document.",
-)
-def publish_source(request: HttpRequest, response: HttpResponse, payload: SourceIn) -> Any:
-    """Publish a definition document; one of the same name gets a new version."""
-    return tagged(response, actions.publish(actor=actor(request), **payload.dict()))
-
-
-@router.post(
-    "/definitions/check",
-    response=list[FindingOut],
-    operation_id="metrics_source_check",
-    summary="Check a definition document without publishing it.",
-)
-def check_source(request: HttpRequest, payload: SourceIn) -> Any:
-    """Return everything wrong or doubtful in a definition document, with lines."""
-    from potager.ground.access.actors import require
-
-    require(actor(request), "metrics.edit")
-    return compiling.check(payload.namespace, payload.name, payload.text)
-
-
-@router.get(
-    "/definitions/{uuid:key}",
-    response=SourceOut,
-    operation_id="metrics_source_get",
-    summary="Read a definition document.",
-)
-def get_source(request: HttpRequest, response: HttpResponse, key: UUID) -> Any:
-    """Read a definition document."""
-    return tagged(response, found_in(queries.sources(actor(request)), pk=key))
-
-
-@router.get(
-    "/definitions/{uuid:key}/versions",
-    response=list[VersionOut],
-    operation_id="metrics_version_list",
-    summary="List the versions of a definition document.",
-)
-def list_versions(request: HttpRequest, key: UUID) -> Any:
-    """List every version of a definition document, newest first."""
-    who = actor(request)
-    return queries.versions(who, found_in(queries.sources(who), pk=key))
-
-
-@router.delete(
-    "/definitions/{uuid:key}",
-    response=SourceOut,
-    operation_id="metrics_source_withdraw",
-    summary="Take a definition document away.",
-)
-def withdraw_source(request: HttpRequest, key: UUID) -> Any:
-    """Take a definition document away; its metrics are retired, its versions stay."""
-    who = actor(request)
-    return actions.withdraw(actor=who, source=found_in(queries.sources(who), pk=key))
-
-
-@router.post(
-    "/definitions/propose",
-    response=ProposalOut,
-    operation_id="metrics_source_propose",
-    summary="Propose definitions for a table.",
-)
-def propose_source(request: HttpRequest, payload: ProposalIn) -> Any:
-    """Propose definitions for a table, from its columns."""
-    return compiling.proposal(actor(request), payload.table)

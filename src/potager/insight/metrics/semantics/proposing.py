@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from potager.insight.metrics.semantics.profile import TableProfile
+from potager.insight.metrics.semantics.profiling import TableProfile
 from potager.insight.metrics.semantics.roles import (
     ACTORS,
     DEEDS,

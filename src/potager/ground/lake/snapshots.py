@@ -1,0 +1,70 @@
+"""Snapshots: a table as it was after one load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, cast
+
+Operation = Literal["append", "overwrite", "undo"]
+
+LOAD = "potager.load"
+OPERATION = "potager.operation"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A table as it was after one load: ``rows`` are those of the whole table, ``added`` and ``removed`` the load's.
+
+    ``names`` are the names people gave it; a named snapshot does not expire.
+    """
+
+    table: str
+    id: str
+    at: datetime
+    rows: int
+    load_id: str
+    operation: Operation
+    added: int = 0
+    removed: int = 0
+    names: tuple[str, ...] = ()
+
+
+def snapshot_of(table: str, metadata: Any, found: Any) -> Snapshot:
+    """Return Iceberg's snapshot ``found`` of a table with this ``metadata`` in our words."""
+    summary = found.summary
+    return Snapshot(
+        table=table,
+        id=str(found.snapshot_id),
+        at=moment(found),
+        rows=int(summary["total-records"] or 0),
+        load_id=summary[LOAD] or "",
+        operation=cast(Operation, summary[OPERATION] or summary.operation.value),
+        added=int(summary["added-records"] or 0),
+        removed=int(summary["deleted-records"] or 0),
+        names=tuple(sorted(names_of(metadata, found.snapshot_id))),
+    )
+
+
+def moment(found: Any) -> datetime:
+    """Return when Iceberg's snapshot ``found`` was made, in UTC."""
+    return datetime.fromtimestamp(found.timestamp_ms / 1000, UTC)
+
+
+def names_of(metadata: Any, snapshot_id: int) -> Iterator[str]:
+    """Yield the names (Iceberg tags) of one snapshot."""
+    for name, ref in metadata.refs.items():
+        if ref.snapshot_id == snapshot_id and name != "main":
+            yield name
+
+
+def lineage(metadata: Any) -> list[Any]:
+    """Return the snapshots that led to the current one and are still kept, oldest first."""
+    found: list[Any] = []
+    here = metadata.current_snapshot()
+    while here is not None:
+        found.append(here)
+        parent = here.parent_snapshot_id
+        here = metadata.snapshot_by_id(parent) if parent is not None else None
+    return found[::-1]
