@@ -50,7 +50,7 @@ def test_ragged_rows_are_set_aside_with_how_many_cells_they_have(tmp_path: Path)
 
 
 def test_a_quote_that_never_closes_spoils_its_own_line_only(tmp_path: Path) -> None:
-    path = write(tmp_path, "a,b\n1,2\n3,\"x\n4,5\n6,7\n")
+    path = write(tmp_path, 'a,b\n1,2\n3,"x\n4,5\n6,7\n')
     rows, rejects = whole(path, plan("a", "b"))
     assert [row["a"] for row in rows] == ["1", "4", "6"]
     assert [(row.line, row.reason, row.raw) for row in rejects.first] == [
@@ -63,7 +63,10 @@ def test_text_after_a_closing_quote_spoils_its_own_line_only(tmp_path: Path) -> 
     rows, rejects = whole(path, plan("a", "b"))
     assert [row["a"] for row in rows] == ["3", "6", "7"]
     assert [row.line for row in rejects.first] == [2, 5]
-    assert rejects.first[0].reason == "Text follows a closing quote; a quote inside a quoted cell must be doubled."
+    assert (
+        rejects.first[0].reason
+        == "Text follows a closing quote; a quote inside a quoted cell must be doubled."
+    )
 
 
 def test_nothing_is_lost_in_a_large_file_with_an_unbalanced_quote(tmp_path: Path) -> None:
@@ -102,7 +105,9 @@ def test_a_line_that_is_too_long_is_set_aside_in_bounded_memory(tmp_path: Path) 
 
 def test_a_file_that_is_one_huge_line_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = write(tmp_path, b"x," * 200_000)
-    with pytest.raises(Invalid, match=r"The header of t.csv \(line 1\) cannot be read: .* is longer than 50,000 bytes"):
+    with pytest.raises(
+        Invalid, match=r"The header of t.csv \(line 1\) cannot be read: .* is longer than 50,000 bytes"
+    ):
         inspect(path, options=ReadOptions(longest_line=50_000))
 
 
@@ -146,7 +151,11 @@ def test_a_byte_order_mark_inside_the_file_is_part_of_a_cell(tmp_path: Path) -> 
 def test_a_trailing_delimiter_makes_no_column(tmp_path: Path) -> None:
     path = write(tmp_path, "a,b\n1,2,\n3,4,\n")
     shape = inspect(path)
-    assert [(column.name, column.include) for column in shape.columns] == [("a", True), ("b", True), ("column_3", False)]
+    assert [(column.name, column.include) for column in shape.columns] == [
+        ("a", True),
+        ("b", True),
+        ("column_3", False),
+    ]
     rows, rejects = whole(path)
     assert (rows, rejects.count) == ([{"a": 1, "b": 2}, {"a": 3, "b": 4}], 0)
     rows, rejects = whole(write(tmp_path, "a,b,\n1,2,\n3,4,\n"))
@@ -199,7 +208,9 @@ def test_null_words_and_whole_columns_of_text_keep_their_cells(tmp_path: Path) -
 
 
 def test_values_that_arrow_would_take_but_a_plan_does_not_are_set_aside(tmp_path: Path) -> None:
-    path = write(tmp_path, "n,d\n1.5,2024-01-31\nnan,2024-01-31\n1e999,2024-01-31\n2,0000-01-01\n3,2024-02-01\n")
+    path = write(
+        tmp_path, "n,d\n1.5,2024-01-31\nnan,2024-01-31\n1e999,2024-01-31\n2,0000-01-01\n3,2024-02-01\n"
+    )
     rows, rejects = whole(path, plan("n", "d", types={"n": "number", "d": "date"}))
     assert [row["n"] for row in rows] == [1.5, 3.0]
     assert [(row.line, row.columns) for row in rejects.first] == [(3, ("n",)), (4, ("n",)), (5, ("d",))]
@@ -215,14 +226,14 @@ def test_progress_is_told_and_raising_in_it_cancels(tmp_path: Path) -> None:
     assert seen[-1].done == seen[-1].total == path.stat().st_size
     assert [one.rows for one in seen] == sorted(one.rows for one in seen)
 
-    class Stopped(Exception):
+    class StoppedError(Exception):
         pass
 
     def stop(progress: Progress) -> None:
-        raise Stopped
+        raise StoppedError
 
     with read(path, plan("a", "b", longest_line=50_000), progress=stop) as reading:
-        with pytest.raises(Stopped):
+        with pytest.raises(StoppedError):
             reading.batches.read_all()
         assert not reading.complete
 
@@ -261,7 +272,9 @@ def test_a_preview_shows_the_first_rows_and_what_was_set_aside_before(tmp_path: 
 
 
 def test_a_header_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match=r"header of t.csv \(line 1\) cannot be read: A quote opens in this line"):
+    with pytest.raises(
+        Invalid, match=r"header of t.csv \(line 1\) cannot be read: A quote opens in this line"
+    ):
         read(write(tmp_path, '"a,b\n1,2\n'), plan("a", "b"))
     with pytest.raises(Invalid, match="there is no line that is not blank"):
         read(write(tmp_path, "\n\n"), plan("a", "b"))
@@ -311,8 +324,10 @@ def test_cutting_that_does_not_agree_with_parsing_is_refused_not_guessed(
     from potager.connectors.files import delimited
 
     real = delimited._parse
-    monkeypatch.setattr(delimited, "_parse", lambda data, *rest: real(data + (b"9,9\n" if rest[1] else b""), *rest))
-    with pytest.raises(Invalid, match="Lines 2 to 3 of t.csv cannot be cut into rows in one way only"):
+    monkeypatch.setattr(
+        delimited, "_parse", lambda data, *rest: real(data + (b"9,9\n" if rest[1] else b""), *rest)
+    )
+    with pytest.raises(Invalid, match=r"Lines 2 to 3 of t\.csv cannot be cut into rows in one way only"):
         whole(path, plan("a", "b"))
 
 

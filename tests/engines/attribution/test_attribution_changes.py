@@ -115,6 +115,7 @@ def test_contributions_add_up_and_reverse_with_time(text, before, after):
         assert part.contribution == pytest.approx(-other.contribution, abs=1e-9 * size)
 
 
+@settings(deadline=None)
 @given(st.permutations("abcd"), _values(_POSITIVE), _values(_POSITIVE))
 def test_the_order_of_names_does_not_matter(order, before, after):
     plain = attribute_formula(parse_formula("a * b * c * d"), before, after)
@@ -123,6 +124,7 @@ def test_the_order_of_names_does_not_matter(order, before, after):
         assert mixed.part(part.name).contribution == pytest.approx(part.contribution, rel=1e-9, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(_values(st.floats(-1e6, 1e6)), _values(st.floats(-1e6, 1e6)))
 def test_zero_and_change_of_sign_are_no_obstacle_to_sums_and_products(before, after):
     for text in ("a * b * c", "a * b - c * d"):
@@ -273,6 +275,7 @@ def test_the_table_shows_parts_nodes_and_what_is_unexplained():
     assert still.table().column("share").to_pylist() == [None, None, None]
 
 
+@settings(deadline=None)
 @given(st.floats(-100, 100), st.floats(-100, 100))
 def test_observed_change_is_explained_plus_unexplained(first, last):
     tree = tree_of("r", r="a * b")

@@ -6,6 +6,7 @@ from itertools import product
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -423,5 +424,45 @@ def test_nothing_to_list_is_fine():
     _plant(lines, 0.5, country="FR")
     table = _grouped(lines)
     assert analyze_contributions(table, DIMENSIONS, limit=0).segments == ()
-    only_whole = analyze_contributions(_grouped(lines, 0), DIMENSIONS)
+    whole = table.filter(pc.equal(table["grouping"], 7))
+    only_whole = analyze_contributions(whole, DIMENSIONS)
     assert (only_whole.segments, only_whole.considered, only_whole.covered) == ((), 0, 0)
+
+
+@pytest.mark.retail
+def test_the_covered_change_of_real_sales_equals_a_second_count(retail_file):
+    source = duckdb.read_parquet(str(retail_file))
+    lines = source.query(
+        "lines",
+        """SELECT country, left(stock_code, 2) AS range, customer_id IS NULL AS anonymous,
+                  invoice_date >= DATE '2011-09-01' AS late, quantity * unit_price AS revenue
+           FROM lines WHERE invoice_date >= DATE '2011-06-01' AND invoice_date < DATE '2011-12-01'""",
+    )
+    names = ("country", "range", "anonymous")
+    sets = ", ".join(f"({', '.join(chosen)})" for chosen in grouping_sets(names, 3))
+    table = lines.query(
+        "lines",
+        f"""SELECT {", ".join(names)}, GROUPING({", ".join(names)}) AS grouping,
+                   coalesce(sum(revenue) FILTER (WHERE NOT late), 0) AS before,
+                   coalesce(sum(revenue) FILTER (WHERE late), 0) AS after
+            FROM lines GROUP BY GROUPING SETS ({sets})""",
+    ).to_arrow_table()
+    found = analyze_contributions(table, names)
+    assert found.segments
+    quoted = " OR ".join(
+        "("
+        + " AND ".join(
+            f"{name} IS NOT DISTINCT FROM {'NULL' if value is None else repr(value)}"
+            for name, value in row.conditions
+        )
+        + ")"
+        for row in found.segments
+    )
+    ((change, covered),) = lines.query(
+        "lines",
+        f"""SELECT sum(CASE WHEN late THEN revenue ELSE -revenue END),
+                   sum(CASE WHEN late THEN revenue ELSE -revenue END) FILTER (WHERE {quoted}) FROM lines""",
+    ).fetchall()
+    assert found.change == pytest.approx(change)
+    assert found.covered == pytest.approx(covered)
+    assert found.uncounted == 0

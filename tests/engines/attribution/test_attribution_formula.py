@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from potager.engines.attribution import FormulaError, parse_formula
@@ -145,6 +145,7 @@ _EXPRESSIONS = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_EXPRESSIONS, *[st.floats(0.5, 4)] * 3)
 def test_values_agree_with_another_reader_of_arithmetic(text, a, b, c):
     names = {"a": a, "b": b, "c": c}
@@ -158,6 +159,7 @@ def test_values_agree_with_another_reader_of_arithmetic(text, a, b, c):
         assert ours == pytest.approx(theirs, rel=1e-12, nan_ok=True)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab1.()+-*/ e_^%$", max_size=30))
 def test_any_text_is_read_or_refused_with_a_place_in_it(text):
     try:

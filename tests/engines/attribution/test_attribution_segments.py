@@ -217,6 +217,7 @@ def test_segments_that_only_change_places_within_a_standing_sum_are_seen():
     assert found.contributions[1] == pytest.approx([-20 / 100 * 2, 20 / 100 * 2])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1000))
 def test_a_segment_at_the_average_rate_contributes_nothing_to_a_standing_ratio(seed):
     before, after = _arrays(seed, "b", 5)

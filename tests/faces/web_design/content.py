@@ -9,6 +9,8 @@ from typing import Any
 
 from django import forms
 
+from potager.kit.charts.series import Happening, Series, Target, time_series
+
 NOW = datetime(2011, 12, 10, 8, 30, tzinfo=UTC)
 MONTHS = [554.6, 475.1, 661.2, 477.2, 678.6, 661.2, 600.1, 643.5, 950.7, 1035.6, 1156.2, 342.5]
 SERIES = [1000 * month for month in MONTHS]
@@ -156,19 +158,17 @@ FILTERS = [
     {"name": "country", "value": "United Kingdom", "remove": "?"},
     {"name": "orders", "joint": "at least", "value": "20", "remove": "?"},
 ]
-CHART_SPEC: dict[str, Any] = {
-    "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-    "width": 640, "height": 240,
-    "data": {"format": {"parse": {"month": "date"}}, "values": [{"month": f"2011-{index + 1:02}-01", "revenue": value, "complete": index < 11} for index, value in enumerate(SERIES)]},
-    "encoding": {"x": {"field": "month", "type": "temporal", "timeUnit": "yearmonth", "title": None, "axis": {"format": "%b", "labelAlign": "center"}}},
-    "layer": [
-        {"transform": [{"filter": "datum.complete"}], "mark": {"type": "area"}, "encoding": {"y": {"field": "revenue", "type": "quantitative", "title": None, "axis": {"format": "$.2s", "labelExpr": "datum.value ? '£' + format(datum.value / 1000, ',.0f') + 'k' : '£0'"}}}},
-        {"transform": [{"filter": "datum.complete"}], "mark": {"type": "line"}, "encoding": {"y": {"field": "revenue", "type": "quantitative"}}},
-        {"data": {"values": [{"from": "2011-11-15", "to": "2011-12-01"}]}, "mark": {"type": "rect", "opacity": 0.14, "color": "#8f846f"}, "encoding": {"x": {"field": "from", "type": "temporal"}, "x2": {"field": "to"}}},
-        {"transform": [{"filter": "!datum.complete"}], "mark": {"type": "text", "align": "right", "dx": 0, "dy": 0, "text": "9 days"}, "encoding": {"y": {"value": 14}}},
-        {"mark": {"type": "point", "size": 40, "opacity": 0.01}, "encoding": {"y": {"field": "revenue", "type": "quantitative"}, "tooltip": [{"field": "month", "type": "temporal", "timeUnit": "yearmonth", "title": "Month"}, {"field": "revenue", "type": "quantitative", "format": ",.0f", "title": "Net revenue"}]}},
-    ],
-}  # fmt: skip
+CHART = time_series(
+    Series("Net revenue", tuple(date(2011, month, 1) for month in range(1, 13)), tuple(SERIES)),
+    title="Revenue rose through autumn to £1.16m in November",
+    unit="GBP",
+    as_of=NOW.date(),
+    target=Target(value=800_000),
+    happenings=(Happening(date(2011, 4, 12), "spring catalogue", "shipped"),),
+    partial_last=True,
+    partial_note="9 days",
+    zero=True,
+)
 
 
 class MetricForm(forms.Form):
@@ -199,7 +199,7 @@ def gallery() -> dict[str, Any]:
         "customers": CUSTOMERS, "filters": FILTERS, "filter_choices": [{"title": "Segment", "url": "?"}], "clear_url": "?",
         "views": [{"title": "All", "url": "?", "current": True}, {"title": "At risk of leaving", "url": "?"}], "save_view_url": "?",
         "tabs": [{"title": "Customers", "url": "#t", "current": True, "count": "4,339"}, {"title": "Segments", "url": "#s", "count": 6}, {"title": "Merges", "url": "#m"}],
-        "chart": {"image": "/chart.svg", "spec": "/chart.json", "title": "Revenue rose through autumn to £1.16m in November", "alt": "Net revenue by month, 2011: from £555k in January to £1.16m in November; December holds nine days."},
+        "chart": {"image": "/chart.svg", "spec": "/chart.json", "title": CHART.title, "alt": CHART.alt},
         "driver_rows": DRIVERS, "tree": TREE, "form": form, "jobs": JOBS, "sql": SQL, "receipt": ANSWER["receipt"],
         "quote": {"text": "We order for three shops, and your lorry only knows one of them.", "who": "Buyer at Fenwick Interiors", "where": "call of 4 November", "url": "/feedback/88"},
         "chain_up": CHAIN_UP, "chain_down": CHAIN_DOWN,

@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import allauth
-import vl_convert
 from django.contrib.messages import constants
 from django.contrib.messages.storage.base import Message
 from django.http import HttpRequest
@@ -24,6 +23,8 @@ from django.template.loader import get_template
 from django.test import RequestFactory, override_settings
 
 import potager.faces.web
+from potager.kit.charts.render import to_svg
+from potager.kit.charts.theme import theme_named
 from potager.kit.clock import held
 from tests.faces.web_design import content
 
@@ -154,12 +155,25 @@ def problem() -> dict[str, Any]:
     }
 
 
+def form() -> dict[str, Any]:
+    """Return what the page of a form shows."""
+    return {
+        **content.gallery(),
+        "form": content.MetricForm(),
+        "page_title": "New metric",
+        "submit": "Keep the metric",
+        "cancel_url": "/",
+        "keep": "metric",
+    }
+
+
 PAGES: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "/": ("gallery.html", content.gallery),
     "/home": ("gallery_home.html", home),
     "/first": ("gallery_home.html", first_home),
     "/answer": ("answer.html", answer),
     "/problem": ("problem.html", problem),
+    "/form": ("form.html", form),
 }
 
 
@@ -175,13 +189,16 @@ class Site(BaseHTTPRequestHandler):
             self._say(
                 page(template, context(), theme=theme, path=self.path).encode(), "text/html; charset=utf-8"
             )
+        elif address.path == "/poll":
+            self._say(b'<p id="polled">All 541,909 rows are in.</p>', "text/html")
+        elif address.path == "/part":
+            self._say(b'<p id="part" data-toast="Opened">Ada Ltd</p>', "text/html")
         elif address.path == "/chart.json":
-            self._say(json.dumps(content.CHART_SPEC).encode(), "application/json")
+            spec = content.CHART.at(int(query["width"])) if "width" in query else content.CHART.spec
+            self._say(json.dumps(spec).encode(), "application/json")
         elif address.path == "/chart.svg":
-            config = json.loads((STATIC / "potager/chart-theme.json").read_text())[theme or "light"]
-            self._say(
-                vl_convert.vegalite_to_svg({**content.CHART_SPEC}, config=config).encode(), "image/svg+xml"
-            )
+            picture = to_svg(content.CHART, theme_named(theme or "light"), titled=False)
+            self._say(picture.encode(), "image/svg+xml")
         elif address.path == "/palette":
             wanted = query.get("q", "").lower()
             self._say(

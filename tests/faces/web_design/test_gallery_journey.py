@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.faces.web_design.content import CHART
 from tests.faces.web_design.entrance import ENTRANCE
 
 pytestmark = pytest.mark.journey
 
-PAGES = ["/", "/home", "/first", "/answer", "/problem"]
+PAGES = ["/", "/home", "/first", "/answer", "/problem", "/form"]
 
 
 def _violations(page: Any) -> str:
@@ -121,7 +122,7 @@ def test_the_chart_becomes_interactive_under_the_policy(look: Any) -> None:
     looked = look("/answer")
     looked.page.locator(".chart canvas").wait_for()
     assert not looked.page.locator(".chart img").is_visible()
-    assert looked.page.locator(".chart-stage").get_attribute("aria-label").startswith("Net revenue by month")
+    assert looked.page.locator(".chart-stage").get_attribute("aria-label") == CHART.alt
     box = looked.page.locator(".chart canvas").bounding_box()
     looked.page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.5)
     assert looked.complaints == []
@@ -129,7 +130,7 @@ def test_the_chart_becomes_interactive_under_the_policy(look: Any) -> None:
 
 def test_the_picture_stays_where_the_chart_cannot_be_had(look: Any, site: str) -> None:
     looked = look("/home")
-    looked.page.route("**/chart.json", lambda route: route.fulfill(status=500))
+    looked.page.route("**/chart.json*", lambda route: route.fulfill(status=500))
     looked.page.goto(f"{site}/answer")
     looked.page.wait_for_timeout(1200)
     assert looked.page.locator(".chart img").is_visible()
@@ -167,14 +168,61 @@ def test_the_tree_zooms_pans_and_folds(look: Any) -> None:
     assert svg.get_attribute("viewBox") != before
 
 
-def test_a_form_keeps_what_was_typed(look: Any) -> None:
+def test_a_form_keeps_what_was_typed_until_somebody_starts_over(look: Any) -> None:
+    page = look("/form").page
+    page.get_by_label("What it is").fill("What customers paid.")
+    page.get_by_label("Stock").check()
+    page.locator("[data-kept]").filter(has_text="Kept in this browser").wait_for()
+    page.reload()
+    page.get_by_text("Filled in with what you typed before.").wait_for()
+    assert page.get_by_label("What it is").input_value() == "What customers paid."
+    assert page.get_by_label("Stock").is_checked()
+    page.get_by_role("button", name="Start over").click()
+    assert page.get_by_label("What it is").input_value() == ""
+    page.reload()
+    assert page.get_by_label("What it is").input_value() == ""
+
+
+def test_what_the_server_shows_with_errors_is_not_overwritten(look: Any) -> None:
     page = look("/").page
     page.get_by_label("What it is").fill("What customers paid.")
     page.locator("[data-kept]").filter(has_text="Kept in this browser").wait_for()
-    page.evaluate("document.querySelectorAll('.form-errors, [aria-invalid]').forEach(e => e.remove())")
     page.reload()
-    # The page came back with errors: the server's values stand, not the browser's.
+    page.wait_for_timeout(200)
     assert page.get_by_label("What it is").input_value() == ""
+
+
+def test_long_work_is_followed_until_it_is_over(look: Any) -> None:
+    looked = look("/form")
+    looked.page.evaluate(
+        """() => {
+        const place = document.querySelector('main');
+        place.insertAdjacentHTML('beforeend', '<p id="job" data-poll-url="/poll" data-poll-every="0.1">62 %</p>');
+        place.dispatchEvent(new CustomEvent('potager:replaced', {bubbles: true}));
+        }"""
+    )
+    looked.page.get_by_text("All 541,909 rows are in.").wait_for()
+    assert looked.page.locator("#job").count() == 0
+    assert looked.complaints == []
+
+
+def test_htmx_swaps_parts_sends_the_token_and_starts_what_arrives(look: Any) -> None:
+    looked = look("/form")
+    looked.page.evaluate(
+        """() => {
+        const place = document.querySelector('main');
+        place.insertAdjacentHTML('beforeend', '<a id="open" href="/part" hx-get="/part" hx-target="#pane">Open</a>'
+          + '<button id="keep" hx-post="/kept" hx-swap="none">Keep</button><div id="pane"></div>');
+        htmx.process(place);
+        }"""
+    )
+    looked.page.locator("#open").click()
+    looked.page.locator("#pane #part").wait_for()
+    looked.page.get_by_role("status").filter(has_text="Opened").wait_for()
+    with looked.page.expect_request("**/kept") as sent:
+        looked.page.locator("#keep").click()
+    assert sent.value.headers["x-csrftoken"] == "token"
+    assert looked.complaints == []
 
 
 def test_colors_change_at_once_and_are_posted(look: Any) -> None:

@@ -230,6 +230,25 @@ def kind_sql(value: str, cast: Cast) -> str:
     return f"CASE {' '.join(cases)} WHEN true THEN 'is not {what}' END"
 
 
+def stacked(table: pa.Table, columns: Sequence[int]) -> pa.Table:
+    """Return the text columns at some places one under the other, as one column ``c``."""
+    import pyarrow as pa
+
+    chunks = [chunk for at in columns for chunk in table.column(at).chunks]
+    return pa.Table.from_arrays([pa.chunked_array(chunks, pa.string())], names=["c"])
+
+
+def valued(cast: Cast, also: Sequence[str] = ()) -> str:
+    """Return the SQL source of texts (c), the same trimmed (t), and their values (v)."""
+    texts = select([*also, "c", f"{trimmed('c')} AS t"])
+    return "(" + select([*also, "c", "t", f"{value_sql('c', 't', cast)} AS v"], f"({texts})") + ")"
+
+
+def fails(cast: Cast) -> str:
+    """Return the SQL condition, over ``valued``, that a text means a value but none was read."""
+    return f"(v IS NULL AND NOT {is_null('c', 't', cast)})"
+
+
 def reason_of(text: str | None, kind: str) -> str:
     """Return the sentence for one cell."""
     shown = text or ""

@@ -10,16 +10,16 @@ from potager.connectors.files.blocks import Block
 from potager.connectors.files.casts import (
     arrow_type,
     connection,
-    is_null,
+    fails,
     kind_sql,
     reason_of,
     run,
     select,
-    trimmed,
-    value_sql,
+    stacked,
+    valued,
 )
 from potager.connectors.files.plans import ReadPlan
-from potager.connectors.files.shapes import Rejected
+from potager.connectors.files.shapes import Cast, Rejected
 
 if TYPE_CHECKING:
     import duckdb
@@ -89,42 +89,46 @@ class Converter:
         )
         return none
 
+    def _groups(self, asked: list[int]) -> dict[Cast, list[int]]:
+        """Columns that are read alike go through one expression, so that wide files need few."""
+        groups: dict[Cast, list[int]] = {}
+        for at in asked:
+            groups.setdefault(self._columns[at].cast, []).append(at)
+        return groups
+
     def _values(
         self, table: pa.Table, asked: list[int]
     ) -> tuple[dict[int, pa.ChunkedArray[Any]], NDArray[np.bool_]]:
-        failing = " OR ".join(self._fails(at) for at in asked)
-        sql = select([*(f"v{at}" for at in asked), f"({failing}) AS failed"], self._valued(asked))
-        found = run(self._database(), table.select([f"c{at}" for at in asked]), sql)
-        return {at: found.column(f"v{at}") for at in asked}, found.column("failed").to_numpy()
+        import numpy as np
 
-    def _valued(self, asked: list[int]) -> str:
-        """Return the SQL for texts (c), the same trimmed (t), and their values (v)."""
-        texts = (f"c{at}, {trimmed(f'c{at}')} AS t{at}" for at in asked)
-        casts = ((at, self._columns[at].cast) for at in asked)
-        values = (f"c{at}, t{at}, {value_sql(f'c{at}', f't{at}', cast)} AS v{at}" for at, cast in casts)
-        return f"({select(values, f'({select(texts)})')})"
-
-    def _fails(self, at: int) -> str:
-        return f"(v{at} IS NULL AND NOT {is_null(f'c{at}', f't{at}', self._columns[at].cast)})"
+        rows, values = table.num_rows, {}
+        failed = np.zeros(rows, np.bool_)
+        for cast, group in self._groups(asked).items():
+            found = run(
+                self._database(),
+                stacked(table, group),
+                select(["v", f"{fails(cast)} AS failed"], valued(cast)),
+            )
+            failed |= found.column("failed").to_numpy().reshape(len(group), rows).any(axis=0)
+            values.update({at: found.column("v").slice(place * rows, rows) for place, at in enumerate(group)})
+        return values, failed
 
     def _rejected(self, block: Block, rows: NDArray[np.int64], asked: list[int]) -> list[Rejected]:
         """Say for each failed row which cells do not fit and why."""
-        kinds_of = (
-            f"t{at}, CASE WHEN {self._fails(at)} THEN {kind_sql(f't{at}', self._columns[at].cast)} END AS k{at}"
-            for at in asked
-        )
-        table = block.table.select([f"c{at}" for at in asked]).take(rows)
-        failed = run(self._database(), table, select(kinds_of, self._valued(asked)))
-        places = rows.tolist()
+        table, places = block.table.take(rows), rows.tolist()
         reasons: list[list[tuple[str, str, str]]] = [[] for _ in places]
-        for at in asked:
-            source = self._columns[at].source
-            texts, kinds = failed.column(f"t{at}").to_pylist(), failed.column(f"k{at}").to_pylist()
-            for place, kind in enumerate(kinds):
-                if kind is not None:
-                    reasons[place].append((source, reason_of(texts[place], kind), kind))
+        for cast, group in self._groups(asked).items():
+            kind = f"CASE WHEN {fails(cast)} THEN {kind_sql('t', cast)} END AS k"
+            found = run(self._database(), stacked(table, group), select(["t", kind], valued(cast)))
+            for row, (text, why) in enumerate(
+                zip(*(found.column(name).to_pylist() for name in "tk"), strict=True)
+            ):
+                if why is not None:
+                    column = self._columns[group[row // len(places)]].source
+                    reasons[row % len(places)].append((column, reason_of(text, why), why))
+        order = {column.source: at for at, column in enumerate(self._columns)}
         return [
-            Rejected(line, tuple(why), cells, raw)
+            Rejected(line, tuple(sorted(why, key=lambda one: order[one[0]])), cells, raw)
             for line, why, (cells, raw) in zip(
                 block.line_of(places), reasons, block.originals(places), strict=True
             )

@@ -95,9 +95,7 @@ class Delimited:
 
     unit: Literal["bytes", "rows"] = "bytes"
 
-    def __init__(
-        self, path: Path, plan: ReadPlan, *, most_unpacked: int, size: int = BLOCK, offset: int = 0
-    ) -> None:
+    def __init__(self, path: Path, plan: ReadPlan, *, most_unpacked: int, size: int = BLOCK) -> None:
         self._path, self._plan, self._size = path, plan, size
         self._dialect = Dialect(plan.delimiter, plan.quote, plan.escape)
         self.total = path.stat().st_size

@@ -24,7 +24,6 @@ _OTHERS = (
     "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "iso8859_2", "koi8_r",
     "shift_jis", "cp932", "euc_jp", "gb18030", "big5", "euc_kr", "cp949", "mac_roman", "cp850",
 )  # fmt: skip
-_WESTERN = {"cp1252", "cp1254", "mac_roman", "cp850", "latin_1", "iso8859_15", "ascii", "utf_8"}
 _INVALID = "potager.invalid"
 
 
@@ -114,12 +113,16 @@ class _Look:
 
 
 def _guess(sample: bytes) -> str:
-    """Guess a one-byte or East Asian encoding. Western ones look alike in short texts: cp1252 stands for them."""
+    """Guess a one-byte or East Asian encoding; cp1252 when it explains the text about as well as the best."""
     from charset_normalizer import from_bytes
 
     telling = b"\n".join(line for line in sample.splitlines() if not line.isascii())
-    best = from_bytes(telling, cp_isolation=list(_OTHERS), enable_fallback=False).best()
-    if best is None or best.encoding in _WESTERN:
+    found = from_bytes(telling, cp_isolation=list(_OTHERS), enable_fallback=False)
+    best = found.best()
+    western = next((one for one in found if one.encoding == "cp1252"), None)
+    if best is None or (
+        western and western.chaos <= best.chaos + 0.02 and western.coherence >= best.coherence - 0.02
+    ):
         return "cp1252"
     return best.encoding
 

@@ -152,7 +152,10 @@ def gather(database: duckdb.DuckDBPyConnection, table: pa.Table, strings: Sequen
 
     width = table.num_columns
     chunks = [chunk for column in table.columns for chunk in column.chunks]
-    columns: list[Any] = [pa.array(np.repeat(np.arange(width), table.num_rows)), pa.chunked_array(chunks, pa.string())]
+    columns: list[Any] = [
+        pa.array(np.repeat(np.arange(width), table.num_rows)),
+        pa.chunked_array(chunks, pa.string()),
+    ]
     long = pa.Table.from_arrays(columns, names=["col", "c"])
     texts = select(["col", f"{trimmed('c')} AS v"])
     word = f"v IN ({', '.join(map(quoted, NULL_WORDS))}) AS word"
@@ -208,13 +211,12 @@ class Orders:
 
 def count_orders(database: duckdb.DuckDBPyConnection, table: pa.Table, formats: Sequence[str]) -> Orders:
     """Count the orders of day and month that the values ``v`` (``n`` times each) of a table allow."""
-    lists = {
-        order: ", ".join(quoted(one) for one in in_trying_order(tuple(formats)) if order_of(one) == order)
-        for order in ("day", "month")
-    }
-    read = select(
-        ["n", f"try_strptime(v, [{lists['day']}]) AS d", f"try_strptime(v, [{lists['month']}]) AS m"]
-    )
+
+    def tried(order: str) -> str:
+        some = [quoted(one) for one in in_trying_order(tuple(formats)) if order_of(one) == order]
+        return f"try_strptime(v, [{', '.join(some)}])" if some else "NULL::TIMESTAMP"
+
+    read = select(["n", f"{tried('day')} AS d", f"{tried('month')} AS m"])
     tests = ("d IS NOT NULL AND m IS NULL", "d IS NULL AND m IS NOT NULL", "d <> m", "d = m")
     sql = select([f"{_counted(test)} AS s{at}" for at, test in enumerate(tests)], f"({read})")
     return Orders(*run(database, table, sql).to_pylist()[0].values())

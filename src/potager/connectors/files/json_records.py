@@ -194,6 +194,7 @@ def elements(
     """
     decode = codecs.getincrementaldecoder("utf-8")("strict").decode
     text, at, line, ended = "", 0, 1, False
+    too_long = f"a record is longer than {longest:,} characters, or never closed"
 
     def broken(why: str, place: int) -> Exception:
         problem = f"The JSON of {name} breaks in line {line + text.count(_NEW_LINE, at, place):,}: {why}."
@@ -231,12 +232,16 @@ def elements(
                 end = _DECODER.raw_decode(text, at)[1]
                 break
             except json.JSONDecodeError as error:
-                if ended or len(text) - at > longest:
+                if ended:
                     raise broken(error.msg, error.pos) from error
+                if len(text) - at > longest:
+                    raise broken(too_long, at) from error
                 more(wanted)
                 wanted *= 2
             except RecursionError as error:
                 raise broken("a record is nested too deeply", at) from error
+        if end - at > longest:
+            raise broken(too_long, at)
         yield text[at:end], line
         line += text.count(_NEW_LINE, at, end)
         at = end

@@ -67,7 +67,7 @@ class Reading:
         self._converter = Converter(plan)
         self.schema: pa.Schema = self._converter.schema
         self.rejects = Rejects(source.labels, rejects_to)
-        self.notes = list(source.notes)
+        self.notes = source.notes  # grows while a file is read that has keys the plan does not know
         self.rows = 0
         self.complete = False
         self.batches: pa.RecordBatchReader = pa.RecordBatchReader.from_batches(self.schema, self._stream())

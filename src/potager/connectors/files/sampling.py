@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from potager.connectors.files.blocks import names
-from potager.connectors.files.casts import is_null, run, select, trimmed, value_sql
+from potager.connectors.files.casts import fails, run, select, stacked, valued
 from potager.connectors.files.encodings import TextStream
 from potager.connectors.files.evidence import Orders, count_orders
 from potager.connectors.files.formats import Kind
@@ -28,7 +28,6 @@ _ROWS = 5_000
 _CELLS = 1_000_000
 _OTHERS = 200
 _SLICES = 16
-_TOGETHER = 50  # columns checked by one query
 _PIECES = 3  # of 20,000 rows of a workbook
 
 
@@ -114,33 +113,28 @@ class Sample:
         self, database: duckdb.DuckDBPyConnection, casts: dict[int, Cast]
     ) -> dict[int, pa.Array[Any]]:
         """Return for each column the values of all rows at hand that its cast does not read (or reads with loss)."""
+        import numpy as np
         import pyarrow as pa
 
         found: dict[int, pa.Array[Any]] = {}
-        for at in casts:
+        groups: dict[Cast, list[int]] = {}
+        for at, cast in casts.items():
             self.failing.pop(at, None)
-        columns = [at for at, cast in casts.items() if cast.type != "text"]
-        for start in range(0, len(columns), _TOGETHER):
-            some = columns[start : start + _TOGETHER]
-            texts = "(" + select(f"c{at}, {trimmed(f'c{at}')} AS t{at}" for at in some) + ")"
-            counts = (f"count(*) FILTER (WHERE {_misfit(at, casts[at])}) AS n{at}" for at in some)
-            part = self.rows.select([f"c{at}" for at in some])
-            row = run(database, part, select(counts, texts)).to_pylist()[0]
-            for at in (at for at in some if row[f"n{at}"]):
-                wanted = f"WHERE {_misfit(at, casts[at])} ORDER BY v LIMIT {_OTHERS}"
-                values = run(database, part, select([f"DISTINCT c{at} AS v"], texts, wanted)).column("v")
-                found[at] = values.combine_chunks().cast(pa.string())
-                shown = listed([str(value)[:40] for value in values.slice(0, 5).to_pylist()], 3)
-                of = f"{row[f'n{at}']:,} of {self.rows.num_rows:,} rows"
-                self.failing[at] = f"{of} do not fit, for example {shown}; they will be set aside."
+            if cast.type != "text":
+                groups.setdefault(cast, []).append(at)
+        for cast, group in groups.items():
+            place = pa.array(np.repeat(np.array(group, np.int32), self.rows.num_rows))
+            table = stacked(self.rows, group).append_column("place", place)
+            # A whole number loses the zeros before it: the column may be one of codes.
+            zeros = " OR regexp_full_match(t, '[+-]?0[0-9]+')" if cast.type == "integer" else ""
+            misfits = select(["place", "c"], valued(cast, ["place"]), f"WHERE {fails(cast)}{zeros}")
+            sums = ["place", "count(*) AS n", f"list(DISTINCT c ORDER BY c)[1:{_OTHERS}] AS some"]
+            for row in run(database, table, select(sums, f"({misfits})", "GROUP BY place")).to_pylist():
+                found[row["place"]] = pa.array(row["some"], pa.string())
+                of = f"{row['n']:,} of {self.rows.num_rows:,} rows"
+                shown = listed([value[:40] for value in row["some"]], 3)
+                self.failing[row["place"]] = f"{of} do not fit, for example {shown}; they will be set aside."
         return found
-
-
-def _misfit(at: int, cast: Cast) -> str:
-    """Return the SQL condition that a text is not read by a cast, or is a whole number with zeros before it."""
-    column, value = f"c{at}", f"t{at}"
-    misfit = f"(({value_sql(column, value, cast)}) IS NULL AND NOT {is_null(column, value, cast)})"
-    return f"({misfit} OR regexp_full_match({value}, '[+-]?0[0-9]+'))" if cast.type == "integer" else misfit
 
 
 def _orders(
@@ -194,7 +188,15 @@ def rows_of(path: Path, plan: ReadPlan, stand: StandIn, options: ReadOptions, li
     if not whole:
         share = at_hand / max(1, stand.path.read_bytes().count(b"\n")) if not stand.whole else 0
         at_hand = round(line_feeds * share) if share else round(at_hand * total / max(1, done))
-    return Sample(path, plan, rows, rows.filter(pa.array(picked)), at_hand, whole, set_aside)
+    return Sample(
+        path,
+        plan,
+        rows,
+        rows.filter(pa.array(picked)),
+        at_hand,
+        whole,
+        sorted(set_aside, key=lambda row: row.line),
+    )
 
 
 def header_of(path: Path, plan: ReadPlan, *, most_unpacked: int) -> list[str]:

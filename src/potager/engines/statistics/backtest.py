@@ -120,7 +120,7 @@ def error_scales(values: FloatArray, origins: IntArray, season: int, horizon: in
     lag = values.size - changes.size
     summed = np.concatenate(([0.0], np.cumsum(changes)))
     last = origins - lag
-    window = np.minimum(last, max(3 * season, 2 * horizon, 20))
+    window = np.minimum(last, max(season, 2 * horizon, 12))
     local = (summed[last] - summed[last - window]) / window
     result: FloatArray = np.maximum(local, changes.mean() / 4.0)
     return result
@@ -144,7 +144,7 @@ def back_test(series: Prepared, tier: Tier, horizon: int, level: float, judge_by
     best = min(figure.values())
     chosen = next(name for name in candidates if figure[name] <= best * _TIE)
 
-    errors = (truth - candidates[chosen][:-1]) / scales[:-1, None]
+    errors = _errors_of_choosing(candidates, chosen, truth, known, scales[:-1], judge_by)
     totals = np.cumsum(errors, axis=1)
     steps = np.where(filled, np.nan, errors)
     if bool((np.isfinite(steps).sum(axis=0) < FEWEST_ORIGINS // 2).any()):
@@ -194,6 +194,30 @@ def _score(
         float(relative[known].mean()),
         float((np.abs(errors.sum(axis=1)) / scales).mean()) / errors.shape[1],
     )
+
+
+def _errors_of_choosing(
+    candidates: dict[str, FloatArray],
+    chosen: str,
+    truth: FloatArray,
+    origins: IntArray,
+    scales: FloatArray,
+    judge_by: JudgeBy,
+) -> FloatArray:
+    """Return the scaled errors (o, H) of *choosing* a method, not of the method that happened to do best.
+
+    At each origin the method is chosen by the origins whose horizons do not overlap its own, so that picking the best of
+    many does not make the range too narrow. Where no such origin exists it is the method chosen on all.
+    """
+    horizon = truth.shape[1]
+    names = list(candidates)
+    errors = np.stack([(truth - candidates[name][:-1]) / scales[:, None] for name in names])
+    losses = np.abs(errors).mean(axis=2) if judge_by == "steps" else np.abs(errors.sum(axis=2))
+    apart = np.abs(origins[:, None] - origins[None, :]) >= horizon
+    elsewhere = losses @ apart.astype(np.float64)
+    picked = np.where(apart.any(axis=1), np.argmin(elsewhere, axis=0), names.index(chosen))
+    result: FloatArray = errors[picked, np.arange(origins.size)]
+    return result
 
 
 def _coverage_at_the_time(

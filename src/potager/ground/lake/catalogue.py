@@ -6,11 +6,13 @@ import functools
 from pathlib import Path
 from typing import Any
 
-from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
+import pyarrow.fs as pafs
+from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchTableError
 from pyiceberg.io import load_file_io
+from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.serializers import FromInputFile
-from sqlalchemy import event, make_url, select
+from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from potager.ground.lake.faults import told
@@ -19,6 +21,11 @@ from potager.kit.errors import Invalid, Unavailable
 
 NAME = "potager"
 _METADATA_KEPT = 256
+# As text: each query asks this, and building it anew would cost more than the answer. The rows may be views of others.
+_POINTERS = text(
+    "SELECT table_namespace, table_name, metadata_location FROM iceberg_tables "
+    "WHERE catalog_name = :catalog AND (iceberg_type IS NULL OR iceberg_type = 'TABLE')"
+).bindparams(catalog=NAME)
 
 
 class Catalogue:
@@ -58,11 +65,8 @@ class Catalogue:
 
     def pointers(self) -> dict[TableName, str]:
         """Return where the present metadata of every table is, in one look: all of the same moment."""
-        rows = select(
-            IcebergTables.table_namespace, IcebergTables.table_name, IcebergTables.metadata_location
-        ).where(IcebergTables.catalog_name == NAME)
         with told("Looking for tables"), self._catalog.engine.connect() as connection:
-            return {TableName(space, table): where for space, table, where in connection.execute(rows)}
+            return {TableName(space, table): where for space, table, where in connection.execute(_POINTERS)}
 
     def _read_metadata(self, location: str) -> Any:
         io = load_file_io({}, location)
@@ -71,6 +75,15 @@ class Catalogue:
     def io(self, location: str) -> Any:
         """Return what reads and writes files at ``location``."""
         return load_file_io({}, location)
+
+    def path(self, location: str) -> str:
+        """Return the path of ``location`` inside its file system."""
+        return str(PyArrowFileIO.parse_location(location)[2])
+
+    def filesystem(self) -> tuple[pafs.FileSystem, str]:
+        """Return the file system that holds the lake's files, and the path of their folder in it."""
+        scheme, host, path = PyArrowFileIO.parse_location(self.files)
+        return PyArrowFileIO({}).fs_by_scheme(scheme, host), path
 
     def table(self, name: TableName) -> Any | None:
         """Return Iceberg's table as it is now, or None."""

@@ -81,7 +81,8 @@ def _kept_nested(kind: pa.DataType) -> pa.DataType | None:
     types = pa.types
     if types.is_struct(kind):
         inner = [_kept_field(kind.field(at)) for at in range(kind.num_fields)]
-        return None if None in inner or not inner else pa.struct(inner)
+        kept = [field for field in inner if field is not None]
+        return pa.struct(kept) if inner and len(kept) == len(inner) else None
     if types.is_map(kind):
         key, item = _kept_field(kind.key_field), _kept_field(kind.item_field)
         return None if key is None or item is None else pa.map_(key.with_nullable(False), item)

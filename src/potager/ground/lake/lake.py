@@ -1,309 +1,116 @@
-"""Tables that grow by whole loads: atomic, idempotent, undone as one."""
+"""The lake: tables that grow by loads, each seen whole or not at all, and undone as one."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
-from potager.ground.lake.names import checked_name
-from potager.kit.clock import now
-from potager.kit.errors import Conflict, FieldProblem, Invalid, NotFound, Unavailable
+import pyarrow as pa
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-    from pyiceberg.catalog.sql import SqlCatalog
-    from pyiceberg.manifest import DataFile
-    from pyiceberg.table import Table
-    from pyiceberg.table.snapshots import Snapshot as IcebergSnapshot
-
-LOAD = "potager.load"
-KEEP_HOURS = 24
-_LOAD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What a table held at a moment. ``rows`` is the table's total, ``load_id`` what brought it about."""
-
-    table: str
-    id: str
-    at: datetime
-    rows: int
-    load_id: str
-    operation: str
+from potager.ground.lake import upkeep
+from potager.ground.lake.catalogue import Catalogue
+from potager.ground.lake.evolving import visible_columns
+from potager.ground.lake.faults import told
+from potager.ground.lake.loading import Batches, Load, no_table, undo
+from potager.ground.lake.names import LOAD_COLUMN, load_name, snapshot_name, table_name
+from potager.ground.lake.snapshots import Snapshot, lineage, snapshot_of
 
 
 class Lake:
-    """The tables under one catalogue. ``files`` is a folder or an object store's address.
+    """Apache Iceberg tables: the catalogue in a database, the files in a folder or an object store.
 
-    ``before_commit`` is called before anything is committed to the catalogue.
+    Safe for threads and for many processes; a process that forks opens its own (``service.lake`` does). Do not write
+    inside a transaction of the records on SQLite: the catalogue is in the same file and would wait for that lock.
     """
 
-    def __init__(
-        self, catalog_uri: str, files: str, *, before_commit: Callable[[], None] | None = None
-    ) -> None:
-        self.catalog_uri, self.files = catalog_uri, files
-        self._before_commit = before_commit or (lambda: None)
-        self._catalog: SqlCatalog | None = None
-
-    @property
-    def catalog(self) -> SqlCatalog:
-        """Return the catalogue, connected on first use."""
-        if self._catalog is None:
-            from pyiceberg.catalog.sql import SqlCatalog
-            from sqlalchemy.exc import SQLAlchemyError
-
-            uri = self.catalog_uri
-            if uri.startswith("sqlite") and "?" not in uri:
-                uri += "?timeout=30"
-            warehouse = self.files if "://" in self.files else f"file://{self.files}"
-            try:
-                self._catalog = SqlCatalog("potager", uri=uri, warehouse=warehouse)
-            except SQLAlchemyError as error:
-                raise self._catalog_away(error) from error
-        return self._catalog
-
-    def _catalog_away(self, error: Exception) -> Unavailable:
-        reason = str(getattr(error, "orig", error)).partition("\n")[0]
-        mend = "Another program may hold the database; try again in a moment, or run 'potager doctor'."
-        return Unavailable(f"The lake's catalogue does not answer: {reason}.", mend=mend)
-
-    @contextmanager
-    def _talking(self) -> Iterator[None]:
-        """Turn what can go wrong outside into sentences."""
-        from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException
-        from sqlalchemy.exc import SQLAlchemyError
-
-        try:
-            yield
-        except SQLAlchemyError as error:
-            raise self._catalog_away(error) from error
-        except (CommitFailedException, CommitStateUnknownException) as error:
-            mend = "Nothing was lost; try again when the others are done."
-            raise Unavailable("Too many loads went into this table at once.", mend=mend) from error
-        except OSError as error:
-            if error.errno is None and not error.strerror:
-                raise
-            mend = "Free some space, or let Potager write to the lake's files; then do it again. Nothing was half kept."
-            raise Unavailable(
-                f"The lake's files cannot be written: {error.strerror or error}.", mend=mend
-            ) from error
+    def __init__(self, catalog_uri: str, files: str, *, patience: float = 30.0) -> None:
+        """Open the lake. ``patience``: the seconds that a locked catalogue is waited for."""
+        self.catalogue = Catalogue(catalog_uri, files, patience=patience)
+        self.files = self.catalogue.files
 
     def tables(self) -> list[str]:
-        """Return the names of all tables."""
-        with self._talking():
-            found = [
-                ".".join(identifier)
-                for namespace in self.catalog.list_namespaces()
-                for identifier in self.catalog.list_tables(namespace)
-            ]
-        return sorted(found)
+        """Return the names of all tables, sorted."""
+        return sorted(str(name) for name in self.catalogue.pointers())
 
     def exists(self, name: str) -> bool:
-        """Return whether there is a table of this name."""
-        with self._talking():
-            return bool(self.catalog.table_exists(checked_name(name)))
+        """Return whether there is such a table."""
+        return table_name(name) in self.catalogue.pointers()
 
-    def table(self, name: str) -> Table:
-        """Return the Iceberg table."""
-        from pyiceberg.exceptions import NoSuchTableError
-
-        with self._talking():
-            try:
-                return self.catalog.load_table(checked_name(name))
-            except NoSuchTableError:
-                raise NotFound(f"There is no table {name}.", mend="Import a file into it first.") from None
-
-    def schema(self, name: str) -> pa.Schema:
-        """Return a table's columns."""
-        from pyiceberg.io.pyarrow import schema_to_pyarrow
-
-        schema: pa.Schema = schema_to_pyarrow(self.table(name).schema(), include_field_ids=False)
-        return plain(schema)
+    def schema(self, name: str, *, with_load: bool = False) -> pa.Schema:
+        """Return a table's present columns, ``_load`` only ``with_load``; NotFound when there is no such table."""
+        schema = visible_columns(self.metadata(name).schema())
+        return pa.schema([pa.field(LOAD_COLUMN, pa.string()), *schema]) if with_load else schema
 
     def history(self, name: str) -> list[Snapshot]:
-        """Return a table's snapshots, oldest first, as far as they are kept."""
-        return [_snapshot(name, found) for found in self.table(name).snapshots()]
+        """Return the kept snapshots of a table, oldest first; the last is the present one."""
+        metadata = self.metadata(name)
+        return [snapshot_of(name, metadata, found) for found in lineage(metadata)]
 
-    def current(self, name: str) -> Snapshot | None:
-        """Return what a table holds now."""
-        found = self.table(name).current_snapshot()
-        return None if found is None else _snapshot(name, found)
-
-    def loads(self, name: str) -> dict[str, int]:
-        """Return the loads a table holds now, with the rows of each."""
-        found: dict[str, int] = {}
-        for file in data_files(self.table(name)):
-            load = load_of(file)
-            found[load] = found.get(load, 0) + int(file.record_count)
-        return found
+    def metadata(self, name: str) -> Any:
+        """Return Iceberg's metadata of a table as it is now; NotFound when there is no such table."""
+        where = self.catalogue.pointers().get(table_name(name))
+        if where is None:
+            raise no_table(name)
+        with told(f"Reading {name}"):
+            return self.catalogue.metadata(where)
 
     def append(
-        self,
-        name: str,
-        batches: pa.RecordBatchReader | pa.Table,
-        *,
-        load_id: str,
-        properties: Mapping[str, str] | None = None,
+        self, name: str, batches: Batches, *, load_id: str, properties: Mapping[str, str] | None = None
     ) -> Snapshot:
-        """Add rows as one load, visible all at once.
+        """Add a load to a table, which its first load makes. Streams; all rows become visible in one snapshot.
 
-        A load that the table holds already adds nothing. Batches are written as they come; memory holds one row
-        group. Columns may be new or wider; one that cannot hold both old and new is refused.
+        A load that the table holds already adds nothing: its snapshot is returned. (A load that was undone may come
+        again.) New columns are added, types widen as Iceberg allows; Invalid names the columns that do not fit.
+        Unavailable when the disk is full, the catalogue is locked, or others commit without end: nothing was added.
         """
-        return self._write(name, batches, load_id, properties or {}, replace=False)
+        load = Load(self.catalogue, table_name(name), load_name(load_id), "append", properties)
+        with told(f"The load into {name}"):
+            return load.bring(batches)
 
     def overwrite(
-        self,
-        name: str,
-        batches: pa.RecordBatchReader | pa.Table,
-        *,
-        load_id: str,
-        properties: Mapping[str, str] | None = None,
+        self, name: str, batches: Batches, *, load_id: str, properties: Mapping[str, str] | None = None
     ) -> Snapshot:
-        """Replace all rows of a table at once."""
-        return self._write(name, batches, load_id, properties or {}, replace=True)
+        """Replace all rows of a table by a load, and its columns by the load's, in one snapshot.
 
-    def _write(
-        self, name: str, batches: Any, load_id: str, properties: Mapping[str, str], *, replace: bool
-    ) -> Snapshot:
-        from potager.ground.lake.writing import evolve, open_table, write_files
-
-        if not _LOAD_ID.fullmatch(load_id):
-            raise Invalid(f"'{load_id}' is not a load id.", mend="Use letters, digits and dashes.")
-        reader = batches if hasattr(batches, "read_next_batch") else batches.to_reader()
-        self._before_commit()
-        with self._talking():
-            table = open_table(self.catalog, checked_name(name), reader.schema)
-            if load_id in self.loads(name):
-                known = self.current(name)
-                assert known is not None
-                return known
-            evolve(table, reader.schema)
-            files = write_files(table, reader, load_id)
-            try:
-                return self._commit(name, files, load_id, properties, replace=replace)
-            except BaseException:
-                for file in files:
-                    table.io.delete(file.file_path)
-                raise
-
-    def _commit(
-        self, name: str, files: list[DataFile], load_id: str, properties: Mapping[str, str], *, replace: bool
-    ) -> Snapshot:
-        table = self.table(name)
-        said = {LOAD: load_id, **properties}
-        if load_id in self.loads(name):  # another process was faster with the same load
-            raise Conflict(
-                f"The load {load_id} has just been added by somebody else.", mend="There is nothing to do."
-            )
-        with table.transaction() as transaction:
-            update = transaction.update_snapshot(snapshot_properties=said)
-            if replace:
-                with update.overwrite() as producer:
-                    for old in data_files(table):
-                        producer.delete_data_file(old)
-                    for file in files:
-                        producer.append_data_file(file)
-            else:
-                with update.fast_append() as producer:
-                    for file in files:
-                        producer.append_data_file(file)
-        return next(found for found in reversed(self.history(name)) if found.load_id == load_id)
+        What the table held before stays readable at its own snapshot. The same load again changes nothing.
+        """
+        load = Load(self.catalogue, table_name(name), load_name(load_id), "overwrite", properties)
+        with told(f"The load into {name}"):
+            return load.bring(batches)
 
     def undo(self, name: str, load_id: str) -> Snapshot:
-        """Take exactly one load out of a table; undoing twice changes nothing."""
-        self._before_commit()
-        with self._talking():
-            table = self.table(name)
-            files = [file for file in data_files(table) if load_of(file) == load_id]
-            if files:
-                said = {LOAD: f"undo-{load_id}"[:64]}
-                with (
-                    table.transaction() as transaction,
-                    transaction.update_snapshot(snapshot_properties=said).overwrite() as producer,
-                ):
-                    for file in files:
-                        producer.delete_data_file(file)
-        found = self.current(name)
-        if found is None:
-            raise NotFound(f"The table {name} never held anything.")
-        return found
+        """Take exactly one load out of a table: only metadata changes. Undoing again changes nothing.
 
-    def drop(self, name: str) -> None:
-        """Remove a table from the catalogue; its files go with the next sweep."""
-        self._before_commit()
-        with self._talking():
-            self.catalog.drop_table(checked_name(name))
-
-    def keep(self, name: str, snapshot_id: str, tag: str) -> None:
-        """Name a snapshot, so that it is not expired while the name stands."""
-        if not _LOAD_ID.fullmatch(tag):
-            problem = FieldProblem("tag", f"'{tag}' is not a name for a snapshot.")
-            raise Invalid(problem.problem, mend="Use letters, digits and dashes.", errors=[problem])
-        self._before_commit()
-        with self._talking():
-            self.table(name).manage_snapshots().create_tag(int(snapshot_id), tag).commit()
-
-    def expire(self, name: str, *, keep_days: int = 30) -> int:
-        """Forget snapshots older than ``keep_days`` that nobody named; return how many.
-
-        Never younger than a day, so that whoever reads one may finish.
+        NotFound when the table never held the load; Conflict when a later overwrite has replaced it.
         """
-        table = self.table(name)
-        before = now() - max(timedelta(days=keep_days), timedelta(hours=KEEP_HOURS))
-        current = table.current_snapshot()
-        named = {reference.snapshot_id for reference in table.refs().values()}
-        old = [
-            found.snapshot_id
-            for found in table.snapshots()
-            if _at(found) < before and found.snapshot_id not in named and found is not current
-        ]
-        if old:
-            self._before_commit()
-            with self._talking():
-                table.maintenance.expire_snapshots().by_ids(old).commit()
-        return len(old)
+        with told(f"Undoing a load of {name}"):
+            return undo(self.catalogue, table_name(name), load_name(load_id))
 
+    def name_snapshot(self, name: str, snapshot_id: str, called: str) -> Snapshot:
+        """Give a snapshot a name, so that it does not expire; Conflict when another snapshot is called so."""
+        with told(f"Naming a snapshot of {name}"):
+            return upkeep.name_snapshot(self.catalogue, table_name(name), snapshot_id, snapshot_name(called))
 
-def data_files(table: Table, snapshot_id: int | None = None) -> list[DataFile]:
-    """Return the data files of a snapshot (by default the current one), in the order of their names."""
-    if table.current_snapshot() is None:
-        return []
-    scan = table.scan(snapshot_id=snapshot_id)
-    return sorted((task.file for task in scan.plan_files()), key=lambda file: file.file_path)
+    def unname_snapshot(self, name: str, called: str) -> None:
+        """Take a name from its snapshot, which may expire then; NotFound when no snapshot is called so."""
+        with told(f"Taking a name from a snapshot of {name}"):
+            upkeep.unname_snapshot(self.catalogue, table_name(name), called)
 
+    def expire(self, name: str, *, keep_days: float = 30, keep_last: int = 10) -> list[str]:
+        """Forget old snapshots of a table and return their ids; their files go when the lake is swept.
 
-def load_of(file: DataFile) -> str:
-    """Return the load that a data file belongs to: its name begins with it, and no file mixes loads."""
-    return PurePosixPath(file.file_path).name.rpartition("--")[0]
+        Kept are the last ``keep_last``, those that were current within ``keep_days`` (a few hours at the least, for
+        readers that hold one), and those with a name.
+        """
+        with told(f"Forgetting old snapshots of {name}"):
+            return upkeep.expire(self.catalogue, table_name(name), timedelta(days=keep_days), keep_last)
 
+    def sweep(self, older_than: timedelta = upkeep.SWEPT_AFTER) -> upkeep.Swept:
+        """Remove files that no kept snapshot names and that are older than ``older_than`` (six hours at the least)."""
+        with told("Sweeping the lake"):
+            return upkeep.sweep(self.catalogue, older_than)
 
-def plain(schema: pa.Schema) -> pa.Schema:
-    """Return the schema with ordinary string types and without metadata."""
-    import pyarrow as pa
-
-    from potager.ground.lake.names import stored_type
-
-    return pa.schema([pa.field(field.name, stored_type(field.type)) for field in schema])
-
-
-def _at(found: IcebergSnapshot) -> datetime:
-    return datetime.fromtimestamp(found.timestamp_ms / 1000, UTC)
-
-
-def _snapshot(name: str, found: IcebergSnapshot) -> Snapshot:
-    summary: dict[str, Any] = dict(found.summary.additional_properties) if found.summary else {}
-    return Snapshot(
-        table=name,
-        id=str(found.snapshot_id),
-        at=_at(found),
-        rows=int(summary.get("total-records", 0)),
-        load_id=str(summary.get(LOAD, "")),
-        operation=str(found.summary.operation.value) if found.summary else "",
-    )
+    def close(self) -> None:
+        """Let go of the catalogue's database."""
+        self.catalogue.close()

@@ -60,11 +60,11 @@ def names_of(metadata: Any, snapshot_id: int) -> Iterator[str]:
 
 
 def lineage(metadata: Any) -> list[Any]:
-    """Return the snapshots that led to the current one and are still kept, oldest first."""
-    found: list[Any] = []
-    here = metadata.current_snapshot()
-    while here is not None:
-        found.append(here)
-        parent = here.parent_snapshot_id
-        here = metadata.snapshot_by_id(parent) if parent is not None else None
-    return found[::-1]
+    """Return the snapshots that are kept, oldest first (there is one line of them: each was current once)."""
+    return sorted(metadata.snapshots, key=lambda found: found.sequence_number)
+
+
+def complete(metadata: Any) -> bool:
+    """Return whether no snapshot has expired: each one's parent is still kept."""
+    kept = {found.snapshot_id for found in metadata.snapshots}
+    return all(found.parent_snapshot_id in kept | {None} for found in metadata.snapshots)

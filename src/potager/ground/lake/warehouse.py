@@ -1,19 +1,18 @@
-"""What answers SQL over the lake: four methods, the same for every engine."""
+"""The warehouse: SQL over snapshots of the lake, whichever engine computes it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:
-    """A table as the lake holds it now."""
+    """A table as it is now: its columns (without ``_load``), present snapshot, rows, and when that was made (UTC)."""
 
     name: str
     schema: pa.Schema
@@ -24,7 +23,7 @@ class TableInfo:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a query answered: the rows, the SQL that ran, and the snapshots it read."""
+    """What a query gave: the rows, the SQL that ran, the snapshot of each table it read, and how long it took."""
 
     table: pa.Table
     sql: str
@@ -34,23 +33,28 @@ class Result:
 
 
 class Warehouse(Protocol):
-    """An engine over the lake's files.
+    """Four methods behind which DuckDB and Spark read the same files.
 
-    SQL arrives in DuckDB's dialect, one reading statement, with tables named ``namespace.table``. ``at`` pins
-    tables to snapshots; the others are read as they are at the start, all at one moment.
+    SQL is one SELECT in DuckDB's dialect that names tables ``namespace.table``; Invalid says why another is refused.
+    ``at`` pins tables to snapshots (an id or a name); the others are read as they are when the query starts, all as of
+    one moment. Unavailable when the query takes too long or the engine does not answer.
     """
 
     engine: str
     dialect: str
 
     def tables(self) -> Mapping[str, TableInfo]:
-        """Return every table, by name."""
+        """Return every table of the lake by its name."""
+        ...
 
     def query(self, sql: str, *, at: Mapping[str, str] | None = None) -> Result:
-        """Answer a query."""
+        """Run one SELECT and return all its rows."""
+        ...
 
     def stream(self, sql: str, *, at: Mapping[str, str] | None = None) -> pa.RecordBatchReader:
-        """Answer a query batch by batch, for results larger than memory."""
+        """Run one SELECT and return its rows batch by batch, for results that do not fit in memory."""
+        ...
 
     def explain(self, sql: str, *, at: Mapping[str, str] | None = None) -> str:
-        """Return the engine's plan for a query."""
+        """Return how the engine would compute one SELECT."""
+        ...

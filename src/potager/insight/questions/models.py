@@ -48,19 +48,23 @@ class Verdict(models.TextChoices):
     CANNOT_TELL = "cannot_tell", "Cannot tell"
 
 
-class Question(Record):
+class Question(Record):  # type: ignore[django-manager-missing]
     """A strategic question: who decides what with it, how it is answered, and what is agreed to follow."""
 
     words = models.CharField("question", max_length=300)
     recipe = models.CharField(max_length=10, choices=Recipe.choices)
-    slots = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    slots = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     asker = models.CharField(max_length=120, blank=True)
     decider = models.CharField(max_length=120, blank=True)
     decision = models.CharField(max_length=500, blank=True, help_text="The decision that the answer feeds.")
     cadence = models.CharField(max_length=10, choices=Cadence.choices, default=Cadence.MONTHLY)
     deadline = models.DateField(null=True, blank=True)
-    rule = models.JSONField(default=dict, help_text="When the answer is yes, and when it is at risk.")
-    actions = models.JSONField(default=dict, help_text="What is agreed to follow from each verdict.")
+    rule = models.JSONField(
+        default=dict, blank=True, help_text="When the answer is yes, and when it is at risk."
+    )
+    actions = models.JSONField(
+        default=dict, blank=True, help_text="What is agreed to follow from each verdict."
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACCEPTED)
     as_of = models.DateField(null=True, blank=True, help_text="Ask as if it were this day; empty for today.")
     next_ask_at = models.DateTimeField(null=True, blank=True, db_index=True)
@@ -84,41 +88,47 @@ class Question(Record):
         return f"/questions/{self.pk}"
 
 
-class Answer(Record):
+class Answer(Record):  # type: ignore[django-manager-missing]
     """One answer, as it was given. It is never changed; a later one supersedes it."""
 
-    question = models.ForeignKey(Question, on_delete=models.CASCADE, null=True, related_name="answers")
-    supersedes = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="superseded_by")
+    question = models.ForeignKey(
+        Question, on_delete=models.CASCADE, null=True, blank=True, related_name="answers"
+    )
+    supersedes = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="superseded_by"
+    )
     words = models.CharField(max_length=300)
     recipe = models.CharField(max_length=10, choices=Recipe.choices)
-    slots = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    slots = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     verdict = models.CharField(max_length=12, choices=Verdict.choices)
     statement = models.TextField()
-    estimate = models.FloatField(null=True)
-    low = models.FloatField(null=True)
-    high = models.FloatField(null=True)
-    level = models.FloatField(null=True, help_text="The confidence level of the interval, such as 0.8.")
+    estimate = models.FloatField(null=True, blank=True)
+    low = models.FloatField(null=True, blank=True)
+    high = models.FloatField(null=True, blank=True)
+    level = models.FloatField(
+        null=True, blank=True, help_text="The confidence level of the interval, such as 0.8."
+    )
     unit = models.CharField(max_length=30, blank=True)
     evidence_class = models.CharField(max_length=40, blank=True)
     as_of = models.DateTimeField(default=now)
-    data_through = models.DateTimeField(null=True)
-    complete_through = models.DateField(null=True)
+    data_through = models.DateTimeField(null=True, blank=True)
+    complete_through = models.DateField(null=True, blank=True)
     metrics = models.JSONField(
-        default=list, help_text="Names, labels and definition hashes of the metrics used."
+        default=list, blank=True, help_text="Names, labels and definition hashes of the metrics used."
     )
-    checks = models.JSONField(default=list)
+    checks = models.JSONField(default=list, blank=True)
     grade = models.CharField(max_length=1, blank=True)
-    confidence = models.JSONField(default=list, help_text="The parts of the grade.")
-    drivers = models.JSONField(default=list)
-    would_change = models.JSONField(default=list)
+    confidence = models.JSONField(default=list, blank=True, help_text="The parts of the grade.")
+    drivers = models.JSONField(default=list, blank=True)
+    would_change = models.JSONField(default=list, blank=True)
     action = models.TextField(blank=True)
-    next_questions = models.JSONField(default=list)
-    refusal = models.JSONField(default=dict)
-    receipt = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    next_questions = models.JSONField(default=list, blank=True)
+    refusal = models.JSONField(default=dict, blank=True)
+    receipt = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     figures = models.JSONField(
-        default=dict, encoder=DjangoJSONEncoder, help_text="The numbers its pictures show."
+        default=dict, blank=True, encoder=DjangoJSONEncoder, help_text="The numbers its pictures show."
     )
-    expires_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Any, Final
@@ -19,8 +19,9 @@ from potager.kit.errors import Invalid
 TOTAL: Final = "together"
 _ROW: Final = 30.0
 _SMALL: Final = 11
-# From this share of the largest value on a diverging cell is so strong that its words need the color of paper.
-_STRONG: Final = 0.6
+_SMALLEST: Final = 9
+# A column of numbers cannot be narrower than this; what does not fit is left to the table, and that is said.
+_NARROWEST_COLUMN: Final = 19.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class _Grid:
     diverging: bool
     good_up: bool = True
     beside: str = ""
+    period: str = ""
 
 
 def component_by_segment(
@@ -93,8 +95,13 @@ def component_by_segment(
     sums = [_sum(column) for column in zip(*grid, strict=True)]
     whole = (TOTAL, *sums, _sum([_sum(row) for row in grid]))
     columns = (Column("segment"), *(Column(component, unit) for component in components), Column(TOTAL, unit))
+    short = _cell_words([value for row in table_rows for value in row[1:]], unit)
+
+    def said(value: float | None) -> str:
+        return words.UNKNOWN if value is None else "+" + short(value) if value > 0 else short(value)
+
     cells = [
-        _Cell(column, row, value, words.signed(value, unit), column == len(components) or row == len(segments))
+        _Cell(column, row, value, said(value), column == len(components) or row == len(segments))
         for row, line in enumerate((*(cells[1:] for cells in table_rows), whole[1:]))
         for column, value in enumerate(line)
     ]
@@ -129,6 +136,7 @@ def cohort_grid(
     if not known(value for cohort in cohorts for value in cohort.values):
         raise Invalid("There is no value to draw.", mend="Say so in words instead of an empty picture.")
     lines = [(*cleaned(cohort.values), *(None,) * (longest - len(cohort.values))) for cohort in cohorts]
+    short = _cell_words([value for line in lines for value in line], unit)
     cells = []
     for row, (cohort, line) in enumerate(zip(cohorts, lines, strict=True)):
         if cohort.size < smallest:
@@ -136,15 +144,16 @@ def cohort_grid(
             continue
         last = max((index for index, value in enumerate(line) if value is not None), default=-1)
         cells += [
-            _Cell(column, row, value, _short(value, unit), partial=cohort.partial and column == last)
+            _Cell(column, row, value, short(value), partial=cohort.partial and column == last)
             for column, value in enumerate(line)
             if value is not None
         ]
-    names = tuple(f"{cohort.name}\n{words.human(cohort.size, size_unit)}" for cohort in cohorts)
-    notes = [subtitle_of(subtitle or f"by {period}s since the start", "", as_of)]
+    names = tuple(f"{cohort.name}\n{words.human(cohort.size)}" for cohort in cohorts)
+    of_whole = "% of the start, " if unit == "share" else ""
+    notes = [subtitle_of(subtitle or f"{of_whole}by {period}s since the start", "" if of_whole else unit, as_of)]
     if any(cohort.partial for cohort in cohorts):
         notes.append(f"dashed: the {period} is not over")
-    layout = _Grid(names, tuple(str(index) for index in range(longest)), tuple(cells), diverging=False, beside=size_unit)
+    layout = _Grid(names, tuple(str(index) for index in range(longest)), tuple(cells), diverging=False, beside=size_unit, period=period)
     columns = (Column("cohort"), Column("size", size_unit), *(Column(f"{period} {index}", unit) for index in range(longest)))
     return Chart(
         kind="cohort-grid",
@@ -162,9 +171,16 @@ def _sum(values: Sequence[float | None]) -> float | None:
     return math.fsum(there) if len(there) == len(values) else None
 
 
-def _short(value: float, unit: str) -> str:
-    """Return a value as short as a cell wants it: whole percent, the column's head says the rest."""
-    return f"{value * 100:.0f}" if unit in {"share", "ratio"} else words.human(value, unit)
+def _cell_words(values: Sequence[float | None], unit: str) -> Callable[[float], str]:
+    """Return how values are said in cells: as short as a cell wants it, the subtitle says the unit."""
+    factor = 100.0 if unit in {"share", "ratio"} else 1.0
+    if unit.split(" per ")[0] in words.CURRENCIES:
+        return lambda value: words.human(value, unit.split(" per ")[0])
+    most = max((abs(value) * factor for value in known(values)), default=0.0)
+    decimals = 0 if most >= 20 else 1 if most >= 1 else 2
+    if most >= 10_000:
+        return lambda value: words.human(value * factor)
+    return lambda value: words.grouped(round(value * factor, decimals) + 0.0, decimals)
 
 
 # -- layout ----------------------------------------------------------------------------------------------------------
@@ -175,14 +191,22 @@ def _drawn(grid: _Grid, width: int) -> Spec:
     size = _SMALL if narrow else 12
     names = [name.split("\n") for name in grid.rows]
     longest = max(width_of(parts[0], size, bold=True) for parts in names) + 12
-    sizes = max((width_of(parts[1], size) + 12 for parts in names if len(parts) > 1), default=0.0)
+    beside = [part for parts in names for part in parts[1:]] + [grid.beside] * bool(grid.beside)
+    sizes = max((width_of(part, size) + 12 for part in beside), default=0.0)
     left = min(longest, width * (0.26 if narrow else 0.3)) + sizes
     plot = width - 2 * MARGIN - left
+    shown = min(len(grid.columns), int(plot // _NARROWEST_COLUMN))
+    left_out = grid.columns[shown:]
     # Few columns do not need to fill the width; many share it.
-    step = min(plot / len(grid.columns), 110.0 if grid.diverging else 64.0)
-    heads = [wrapped(name, max(10.0, step - 4), size, lines=3) for name in grid.columns]
-    head = 15.0 * max(len(lines) for lines in heads) + 4
-    layers = [*_cells(grid, step, size), *_names(grid, names, left, sizes, size), *_heads(heads, step, size)]
+    step = min(plot / shown, 110.0 if grid.diverging else 64.0)
+    grid = replace(grid, columns=grid.columns[:shown], cells=tuple(cell for cell in grid.cells if cell.column < shown))
+    widest = max(width_of(cell.said, 1.0, bold=cell.total) for cell in grid.cells if cell.value is not None)
+    fitting = max(_SMALLEST, min(size, int((step - 2) / widest)))
+    heads, head = _heads(grid.columns, step, size)
+    layers = [*_cells(grid, step, fitting), *_names(grid, names, left, sizes, size), *heads]
+    if left_out:
+        which = f"{grid.period} {left_out[0]}" + (f" to {left_out[-1]}" if len(left_out) > 1 else "")
+        layers.append(label_layer(f"{which.strip()}: see the table", plot, _ROW * len(grid.rows) + 12, "label-muted", align="right", size=size))
     frame: Spec = {
         "mark": {"type": "rule", "style": "hairline"},
         "data": {"values": []},
@@ -193,9 +217,11 @@ def _drawn(grid: _Grid, width: int) -> Spec:
     return {
         "width": plot,
         "height": _ROW * len(grid.rows),
-        "padding": {"left": MARGIN + left, "right": MARGIN, "top": MARGIN + head, "bottom": MARGIN},
+        "padding": {
+            "left": MARGIN + left, "right": MARGIN, "top": MARGIN + head, "bottom": MARGIN + (20 if left_out else 0),
+        },
         "layer": [frame, *layers],
-    }
+    }  # fmt: skip
 
 
 def _place(cell: _Cell, step: float) -> dict[str, float]:
@@ -211,10 +237,17 @@ _PIXELS: Final = {
 
 def _cells(grid: _Grid, step: float, size: int) -> Iterator[Spec]:
     """Yield the cells by kind, and the words in them by the color they need."""
-    inner = [abs(cell.value) for cell in grid.cells if cell.value is not None and not cell.total]
+    # Where all cohorts begin with the same whole, that column says nothing and would use up the colors.
+    begun = {cell.value for cell in grid.cells if cell.column == 0 and cell.value is not None}
+    first = 1 if not grid.diverging and len(begun) == 1 and len(grid.columns) > 1 else 0
+    inner = [abs(cell.value) for cell in grid.cells if cell.value is not None and not cell.total and cell.column >= first]
     most = max(inner, default=1.0) or 1.0
+    least = 0.0 if grid.diverging or not first else max(0.0, min(inner) - (most - min(inner)) * 0.3)
     tip = [{"field": field, "title": title} for field, title in (("row", "row"), ("column", "column"), ("said", "value"))]
-    colored, totals, dashed, words_by_style = [], [], [], {}  # type: ignore[var-annotated]
+    colored: list[dict[str, Any]] = []
+    totals: list[dict[str, Any]] = []
+    dashed: list[dict[str, Any]] = []
+    by_style: dict[str, list[dict[str, Any]]] = {}
     for cell in grid.cells:
         datum: dict[str, Any] = {
             **_place(cell, step), "value": cell.value, "said": cell.said,
@@ -226,26 +259,25 @@ def _cells(grid: _Grid, step: float, size: int) -> Iterator[Spec]:
             colored.append(datum)
         if cell.partial:
             dashed.append({**datum, "x": datum["x"] + 2, "x2": datum["x2"] - 2, "y": datum["y"] + 2, "y2": datum["y2"] - 2})
-        strong = not cell.total and cell.value is not None and abs(cell.value) >= _STRONG * most
-        muted = cell.value is None and not cell.total
-        style = "label-strong" if cell.total else "label-muted" if muted else "cell-label-strong" if strong else "cell-label"
-        middle = {"x": datum["x"] + step / 2, "y": datum["y"] + _ROW / 2, "said": ellipsed(cell.said, step if not muted else 90.0, size, bold=cell.total)}
-        words_by_style.setdefault(style, []).append(middle)
-    yield layer("rect", "cell", colored, {**_PIXELS, "tooltip": tip, "color": _scale(grid, most)})
+        style = "label-strong" if cell.total else "label-muted" if cell.value is None else "label"
+        by_style.setdefault(style, []).append(
+            {"x": datum["x"] + step / 2, "y": datum["y"] + _ROW / 2, "said": cell.said}
+        )
+    yield layer("rect", "cell", colored, {**_PIXELS, "tooltip": tip, "color": _scale(grid, least, most)})
     yield layer("rect", "cell-total", totals, {**_PIXELS, "tooltip": tip})
     if dashed:
         yield layer("rect", "cell-partial", dashed, _PIXELS)
     place = {"x": _PIXELS["x"], "y": _PIXELS["y"], "text": {"field": "said", "type": "nominal"}}
-    for style, rows in words_by_style.items():
+    for style, rows in by_style.items():
         yield layer("text", style, rows, place, baseline="middle", fontSize=size)
 
 
-def _scale(grid: _Grid, most: float) -> Spec:
-    """Return the color of a cell: about zero to both sides, or from nothing to the most."""
+def _scale(grid: _Grid, least: float, most: float) -> Spec:
+    """Return the color of a cell: about zero to both sides, or from the least to the most."""
     if grid.diverging:
         scale: Spec = {"domain": [-most, most], "range": "diverging", "reverse": not grid.good_up, "zero": False, "nice": False}
     else:
-        scale = {"domain": [0, most], "range": "ramp", "nice": False}
+        scale = {"domain": [least, most], "range": "ramp", "nice": False, "clamp": True}
     return {"field": "value", "type": "quantitative", "legend": None, "scale": scale}
 
 
@@ -254,17 +286,36 @@ def _names(grid: _Grid, names: Sequence[Sequence[str]], left: float, sizes: floa
     for index, parts in enumerate(names):
         y = _ROW * (index + 0.5)
         strong = parts[0] == TOTAL and grid.diverging
-        text = ellipsed(parts[0], left - sizes - 10, size, bold=strong)
-        yield label_layer(text, -left, y, "label-strong" if strong else "label", size=size)
+        lines = wrapped(parts[0], left - sizes - 10, size, bold=strong, lines=2)
+        text = lines if len(lines) > 1 else lines[0]
+        yield label_layer(text, -left, y - 7 * (len(lines) - 1), "label-strong" if strong else "label", size=size)
         if len(parts) > 1:
             yield label_layer(parts[1], 0, y, "label-muted", align="right", dx=-8, size=size)
+    if grid.beside:
+        yield label_layer(grid.beside, 0, -10, "label-muted", align="right", dx=-8, size=size)
 
 
-def _heads(heads: Sequence[Sequence[str]], step: float, size: int) -> Iterator[Spec]:
-    """Yield the columns' names on top, standing on the cells."""
-    for index, lines in enumerate(heads):
-        for number, line in enumerate(reversed(lines)):
-            yield label_layer(line, step * (index + 0.5), -10 - 14.0 * number, "label-muted", align="center", size=size)
+def _heads(columns: Sequence[str], step: float, size: int) -> tuple[list[Spec], float]:
+    """Return the columns' names on top, standing on the cells, and the room they take.
+
+    Where a word is wider than its column all of them are turned, rather than cut to nothing.
+    """
+    room = max(10.0, step - 4)
+    if any(width_of(word, size) > room for name in columns for word in name.split(" ")):
+        cut = [ellipsed(name, 110.0, size) for name in columns]
+        turned = [
+            label_layer(text, step * (index + 0.5), -8, "label-muted", size=size) for index, text in enumerate(cut)
+        ]
+        for spec in turned:
+            spec["mark"]["angle"] = 270
+        return turned, max(width_of(text, size) for text in cut) + 12
+    heads = [wrapped(name, room, size, lines=3) for name in columns]
+    flat = [
+        label_layer(line, step * (index + 0.5), -10 - 14.0 * number, "label-muted", align="center", size=size)
+        for index, lines in enumerate(heads)
+        for number, line in enumerate(reversed(lines))
+    ]
+    return flat, 15.0 * max(len(lines) for lines in heads) + 4
 
 
 # -- words -----------------------------------------------------------------------------------------------------------

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 ThemeName = Literal["light", "dark"]
 
-# What a file that leaves the page falls back to; the last one is inside the drawing library, so that letters always
-# appear, also where no font is installed at all.
 # Names that end in a digit must be quoted: unquoted they are no CSS, and nothing at all would be written.
 SANS: Final = '"Source Sans 3", "Segoe UI", "Noto Sans", "Liberation Sans", Arial, sans-serif'
 SERIF: Final = '"Source Serif 4", Charter, Georgia, "Liberation Serif", "DejaVu Serif", serif'
+# A file begins with the font that the drawing library brings along: it measures words by the first name it is given,
+# and a file must look the same on every machine.
+FILE_SANS: Final = '"Liberation Sans", Arial, Helvetica, sans-serif'
+FILE_SERIF: Final = '"Liberation Serif", "Times New Roman", Georgia, "Liberation Sans", serif'
 
 TEXT_SIZE: Final = 12
 TITLE_SIZE: Final = 16
@@ -65,6 +67,7 @@ class Theme:
         return found
 
 
+# Ramps end where ink can still be read on them (4.5 to 1), so that numbers stand in their cells in one color.
 # The categories are six colors that stay apart (OKLab distance of at least 0.11) under full protanopia, deuteranopia
 # and tritanopia as simulated by Machado et al. (2009).
 LIGHT: Final = Theme(
@@ -73,8 +76,8 @@ LIGHT: Final = Theme(
     leaf="#2c6a3c", ochre="#83570a", brick="#9c3826", slate="#515e6b",
     leaf_wash="#e6eedd", brick_wash="#f8e4dc", slate_wash="#e6e9ec",
     categories=("#62a34a", "#164c7e", "#935e24", "#b471c4", "#77312a", "#227a7a"),
-    ramp=("#eef2e6", "#bcd3b1", "#86b080", "#538b57", "#2c6a3c", "#174425"),
-    diverging=("#9c3826", "#d99a86", "#f1ece0", "#93b992", "#2c6a3c"),
+    ramp=("#f1f2e7", "#dbe6d2", "#bcd3b1", "#9bc095", "#7bab79"),
+    diverging=("#cb806e", "#e3b7a8", "#f1ece0", "#b7cfb2", "#74a278"),
 )  # fmt: skip
 DARK: Final = Theme(
     name="dark", paper="#1b1814", raised="#24201b", sunken="#14110e",
@@ -82,8 +85,8 @@ DARK: Final = Theme(
     leaf="#93c58a", ochre="#e0b055", brick="#ee9680", slate="#a9b7c4",
     leaf_wash="#24301f", brick_wash="#3a221b", slate_wash="#262b30",
     categories=("#ccebcf", "#99bcf5", "#b86d45", "#855ea1", "#cfb887", "#46a5af"),
-    ramp=("#24301f", "#355034", "#4c724a", "#6b9a66", "#93c58a", "#c6e6bf"),
-    diverging=("#ee9680", "#9a5b49", "#37312a", "#587d54", "#93c58a"),
+    ramp=("#23291e", "#2b3a27", "#355034", "#3f6040", "#496d47"),
+    diverging=("#915340", "#633f33", "#37312a", "#42543b", "#4f6e4b"),
 )  # fmt: skip
 THEMES: Final = {theme.name: theme for theme in (LIGHT, DARK)}
 
@@ -106,7 +109,7 @@ def config(theme: Theme, *, page: bool = False) -> dict[str, Any]:
     return {
         "background": None if page else theme.paper,
         "padding": 4,
-        "font": SANS,
+        "font": SANS if page else FILE_SANS,
         "view": {"stroke": None, "continuousWidth": 640, "continuousHeight": 260},
         "mark": {"color": theme.leaf, "tooltip": None},
         "line": {"strokeWidth": 2, "strokeCap": "round", "strokeJoin": "round"},
@@ -123,8 +126,8 @@ def config(theme: Theme, *, page: bool = False) -> dict[str, Any]:
         "axisY": {"domain": False, "ticks": False},
         "legend": {**words, **small, "symbolType": "square", "orient": "top", "title": None},
         "title": {
-            "color": theme.ink, "anchor": "start", "frame": "group", "font": SERIF, "fontSize": TITLE_SIZE,
-            "fontWeight": 600, "lineHeight": TITLE_LINE, "offset": TITLE_OFFSET - 4, "subtitleColor": theme.muted, "subtitleFont": SANS,
+            "color": theme.ink, "anchor": "start", "frame": "group", "font": SERIF if page else FILE_SERIF, "fontSize": TITLE_SIZE,
+            "fontWeight": 600, "lineHeight": TITLE_LINE, "offset": TITLE_OFFSET - 4, "subtitleColor": theme.muted, "subtitleFont": SANS if page else FILE_SANS,
             "subtitleFontSize": SUBTITLE_SIZE, "subtitleLineHeight": SUBTITLE_LINE, "subtitlePadding": 4,
         },
         "header": {**words, "labelFontSize": TEXT_SIZE},
@@ -158,7 +161,6 @@ def _luminance(color: str) -> float:
 
 def _styles(theme: Theme) -> dict[str, dict[str, Any]]:
     """Return the named styles that specifications use: color by meaning, with a second sign beside the color."""
-    heat_strong = theme.paper
     return {
         # lines and what belongs to them
         "actual": {"color": theme.leaf, "strokeWidth": 2.25},
@@ -213,8 +215,6 @@ def _styles(theme: Theme) -> dict[str, dict[str, Any]]:
         "cell": {"stroke": theme.paper, "strokeWidth": 2},
         "cell-partial": {"filled": False, "color": theme.ink, "strokeWidth": 1, "strokeDash": [2, 2]},
         "cell-total": {"color": theme.sunken, "stroke": theme.paper, "strokeWidth": 2},
-        "cell-label": {"color": theme.ink},
-        "cell-label-strong": {"color": heat_strong},
     }  # fmt: skip
 
 

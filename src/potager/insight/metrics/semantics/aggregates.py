@@ -1,4 +1,9 @@
-"""Aggregates over rows for several windows and grouping sets at once, in as few scans as can be."""
+"""Aggregates over rows for several windows and grouping sets at once, in as few scans as can be.
+
+The window is a key of the grouping, not a condition inside each aggregate: one comparison per row instead of one per
+aggregate and window, which is many times faster. A scan therefore takes windows that do not overlap; those that do get
+a scan of their own.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +22,7 @@ from potager.insight.metrics.semantics.vocabulary import Grouping
 
 SET = "grouping_set"
 ROWS = "rows"
+_WINDOW = "in_window"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,90 +66,83 @@ def aggregate_query(compiled: Compiled, request: Request) -> exp.Select:
     Keys are the groupings' columns and, with grouping sets, ``grouping_set``: a bit for each grouping that is in the
     set. A sum over no row is zero. Raises :class:`~potager.insight.metrics.semantics.rows.NotByRow`.
     """
-    scans: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    scans: dict[tuple[str, str], list[int]] = defaultdict(list)
     for position, atom in enumerate(request.atoms):
-        # Distinct values are counted over deduplicated rows, one scan for each kind of value.
-        distinct = atom.simple.row_input if atom.kind == "distinct" else ""
-        scans[atom.simple.model, atom.simple.time_dimension, distinct].append(position)
+        scans[atom.simple.model, atom.simple.time_dimension].append(position)
+    apart = _apart(request.windows)
     queries = [
-        _scan(compiled, request, scan, first=number == 0) for number, scan in enumerate(scans.values())
+        _scan(compiled, request, positions, windows, counts_rows=number == 0)
+        for number, positions in enumerate(scans.values())
+        for windows in apart
     ]
-    return queries[0] if len(queries) == 1 else _merge(request, queries)
+    return _side_by_side(request, queries)
 
 
-def _values(request: Request) -> list[str]:
-    columns = [
-        column_of(position, window) for position in range(len(request.atoms)) for window in request.windows
-    ]
-    return [*columns, *(f"{ROWS}_{window}" for window in request.windows)]
+def _apart(windows: Mapping[str, Window]) -> list[dict[str, Window]]:
+    """Return the windows in groups in which no two overlap, as few as a first fit finds."""
+    groups: list[dict[str, Window]] = []
+    for name, window in windows.items():
+        free = (one for one in groups if all(_no_overlap(window, other) for other in one.values()))
+        group = next(free, None)
+        if group is None:
+            groups.append({name: window})
+        else:
+            group[name] = window
+    return groups
+
+
+def _no_overlap(one: Window, other: Window) -> bool:
+    return one.end < other.start or other.end < one.start
 
 
 def _keys(request: Request) -> list[str]:
     return [one.column for one in request.groupings]
 
 
-def _merge(request: Request, queries: Sequence[exp.Select]) -> exp.Select:
-    keys = [*_keys(request), *([SET] if request.sets is not None else [])]
-    values = _values(request)
-    stacked = []
-    for query in queries:
-        own = {part.alias_or_name for part in query.expressions}
-        columns = [
-            exp.column(name, quoted=True) if name in own else exp.null().as_(name)
-            for name in [*keys, *values]
-        ]
-        stacked.append(exp.select(*columns).from_(query.subquery("scan")))
-    quoted = [exp.column(key, quoted=True) for key in keys]
-    merged = exp.select(*quoted, *(_zero(exp.Sum(this=exp.column(name))).as_(name) for name in values))
-    merged = merged.from_(exp.union(*stacked, distinct=False, copy=False).subquery("scans"))
-    return merged.group_by(*(key.copy() for key in quoted)) if keys else merged
-
-
-def _zero(value: exp.Expr) -> exp.Expr:
-    return exp.func("COALESCE", value, exp.Literal.number(0))
-
-
-def _scan(compiled: Compiled, request: Request, positions: Sequence[int], *, first: bool) -> exp.Select:
-    """Return the aggregates of atoms that are read from the same rows."""
-    atoms = {position: request.atoms[position] for position in positions}
-    simples = [replace(atom.simple, name=f"atom_{position}") for position, atom in atoms.items()]
-    windows = list(request.windows.values())
+def _scan(
+    compiled: Compiled,
+    request: Request,
+    positions: Sequence[int],
+    windows: Mapping[str, Window],
+    *,
+    counts_rows: bool,
+) -> exp.Select:
+    """Return the atoms at ``positions``, read from the same rows, by group and window."""
+    simples = [replace(request.atoms[position].simple, name=f"atom_{position}") for position in positions]
     rows = row_query(
         compiled,
         simples,
         request.groupings,
         request.conditions,
-        start=min(window.start for window in windows),
-        end=max(window.end for window in windows),
+        start=min(window.start for window in windows.values()),
+        end=max(window.end for window in windows.values()),
     )
-    inside = {name: _inside(window) for name, window in request.windows.items()}
-    within_any = exp.or_(*(condition.copy() for condition in inside.values()))
-    source = rows.query.where(within_any, copy=False).subquery("in_windows")
+    source = rows.query
+    choice = exp.Case()
+    order = list(request.windows)
+    for name, window in windows.items():
+        choice = choice.when(_inside(window), exp.Literal.number(order.index(name)), copy=False)
+    source.set("expressions", [exp.Star(), choice.as_(_WINDOW)])
     keys = [exp.column(key, quoted=True) for key in _keys(request)]
-    distinct = next(iter(atoms.values())).kind == "distinct"
-    unit = exp.column(next(iter(atoms.values())).simple.row_input)
-    reduced: list[exp.Expr] = []
-    for position, atom in atoms.items():
-        for name, condition in inside.items():
-            counted = exp.and_(condition.copy(), *_filter(rows.filters, f"atom_{position}"))
-            value = exp.column(atom.simple.row_input)
-            reduced.append(_reduce(atom.kind, counted, value).as_(column_of(position, name)))
-    if first:
-        one = exp.Literal.number(1)
-        reduced += [
-            exp.Sum(this=exp.Case().when(condition.copy(), one.copy())).as_(f"{ROWS}_{name}")
-            for name, condition in inside.items()
-        ]
-    groups = [key.copy() for key in keys] + ([unit.copy()] if distinct else [])
-    cells = exp.select(*groups, *reduced).from_(source)
-    if groups:
-        cells = cells.group_by(*(group.copy() for group in groups))
-    names = [part.alias for part in reduced]
-    return _over_sets(request, cells, names, unit if distinct else None)
-
-
-def _filter(filters: Mapping[str, exp.Expr], name: str) -> list[exp.Expr]:
-    return [exp.paren(filters[name].copy())] if name in filters else []
+    window_key = exp.column(_WINDOW)
+    values = [
+        _aggregate(request.atoms[position], rows.filters.get(f"atom_{position}")) for position in positions
+    ]
+    finished = [value.as_(f"atom_{position}") for value, position in zip(values, positions, strict=True)]
+    if counts_rows:
+        finished.append(exp.Count(this=exp.Star()).as_(ROWS))
+    bits = [_bits(keys).as_(SET)] if request.sets is not None else []
+    query = exp.select(*(key.copy() for key in keys), *bits, window_key.copy(), *finished)
+    query = query.from_(source.subquery("in_windows"))
+    query = query.where(exp.Not(this=exp.Is(this=window_key.copy(), expression=exp.null())))
+    if request.sets is None or not keys:
+        return query.group_by(*(key.copy() for key in keys), window_key.copy())
+    sets = [
+        exp.Tuple(expressions=[*(keys[position].copy() for position in one), window_key.copy()])
+        for one in request.sets
+    ]
+    query.set("group", exp.Group(grouping_sets=[exp.GroupingSets(expressions=sets)]))
+    return query
 
 
 def _inside(window: Window) -> exp.Expr:
@@ -153,40 +152,44 @@ def _inside(window: Window) -> exp.Expr:
     )
 
 
-def _reduce(kind: str, counted: exp.Expr, value: exp.Expr) -> exp.Expr:
-    """Return the first step of an atom: a sum, a count, or for distinct values whether this one is counted."""
-    if kind == "sum":
-        return exp.Sum(this=exp.Case().when(counted, value))
-    if kind == "count":
-        return exp.Count(this=exp.Case().when(counted, value))
-    return exp.func("MAX", exp.Case().when(counted, exp.Literal.number(1)))
+def _aggregate(atom: Atom, condition: exp.Expr | None) -> exp.Expr:
+    value: exp.Expr = exp.column(atom.simple.row_input)
+    if condition is not None:
+        value = exp.Case().when(condition.copy(), value)
+    if atom.kind == "sum":
+        return exp.Sum(this=value)
+    return exp.Count(this=value if atom.kind == "count" else exp.Distinct(expressions=[value]))
 
 
-def _over_sets(
-    request: Request, cells: exp.Select, names: Sequence[str], unit: exp.Expr | None
-) -> exp.Select:
-    """Return the second step: cells added up over each grouping set, distinct values counted in each."""
-
-    def finish(name: str) -> exp.Expr:
-        if unit is not None and not name.startswith(ROWS):
-            present = exp.EQ(this=exp.column(name), expression=exp.Literal.number(1))
-            return exp.Count(this=exp.Distinct(expressions=[exp.Case().when(present, unit.copy())])).as_(name)
-        return _zero(exp.Sum(this=exp.column(name))).as_(name)
-
-    keys = [exp.column(key, quoted=True) for key in _keys(request)]
-    finished = [finish(name) for name in names]
-    if request.sets is None:
-        query = exp.select(*(key.copy() for key in keys), *finished).from_(cells.subquery("cells"))
-        return query.group_by(*(key.copy() for key in keys)) if keys else query
+def _bits(keys: Sequence[exp.Expr]) -> exp.Expr:
+    """Return a whole number with a bit set for each key that is in the row's grouping set."""
     bits: exp.Expr = exp.Literal.number(0)
     for position, key in enumerate(keys):
         outside = exp.Anonymous(this="GROUPING", expressions=[key.copy()])
         is_in = exp.paren(exp.Sub(this=exp.Literal.number(1), expression=outside))
         bits = exp.Add(this=bits, expression=exp.Mul(this=is_in, expression=exp.Literal.number(2**position)))
-    bits = exp.cast(bits, "int")
-    query = exp.select(*(key.copy() for key in keys), bits.as_(SET), *finished).from_(cells.subquery("cells"))
-    if not keys:
-        return query
-    sets = [exp.Tuple(expressions=[keys[position].copy() for position in one]) for one in request.sets]
-    query.set("group", exp.Group(grouping_sets=[exp.GroupingSets(expressions=sets)]))
-    return query
+    return exp.cast(bits, "int")
+
+
+def _side_by_side(request: Request, scans: Sequence[exp.Select]) -> exp.Select:
+    """Return the scans with each window's values in columns of their own, one row per group."""
+    keys = [*_keys(request), *([SET] if request.sets is not None else [])]
+    values = [*(f"atom_{position}" for position in range(len(request.atoms))), ROWS]
+    stacked = []
+    for scan in scans:
+        own = {part.alias_or_name for part in scan.expressions}
+        columns = [
+            exp.column(name, quoted=True) if name in own else exp.null().as_(name)
+            for name in [*keys, _WINDOW, *values]
+        ]
+        stacked.append(scan if len(scans) == 1 else exp.select(*columns).from_(scan.subquery("scan")))
+    source = stacked[0] if len(stacked) == 1 else exp.union(*stacked, distinct=False, copy=False)
+    pivoted = []
+    for value in values:
+        for number, name in enumerate(request.windows):
+            here = exp.EQ(this=exp.column(_WINDOW), expression=exp.Literal.number(number))
+            chosen = exp.Sum(this=exp.Case().when(here, exp.column(value)))
+            pivoted.append(exp.func("COALESCE", chosen, exp.Literal.number(0)).as_(f"{value}_{name}"))
+    quoted = [exp.column(key, quoted=True) for key in keys]
+    query = exp.select(*quoted, *pivoted).from_(source.subquery("by_window"))
+    return query.group_by(*(key.copy() for key in quoted)) if keys else query

@@ -87,8 +87,8 @@ def _elements(model: Located, relation: str, types: Mapping[str, exp.DataType] |
 
 
 def _read(element: Located, kind: str) -> Generator[Finding, None, exp.Expr | None]:
-    text = str(element.data.get("expr", element.name))
-    if "expr" not in element.data:
+    text = element.expression
+    if element.data.get("expr") is None:
         return exp.column(text)
     try:
         return read_expression(text)
@@ -107,7 +107,7 @@ def _unknown_columns(
             continue
         message = f"The {kind} `{element.name}` uses the column `{name}`, which `{relation}` does not have."
         mend = choose_from(name, list(types), kind="column")
-        if counts_rows and "expr" not in element.data:
+        if counts_rows and element.data.get("expr") is None:
             mend = "Add `expr: '1'` to count rows."
         yield element.finding("error", message, mend, "expr")
 
@@ -158,7 +158,7 @@ def _times(model: Located, types: Mapping[str, exp.DataType] | None) -> Iterator
     }
     for time in times.values():
         try:
-            expression = read_expression(str(time.data.get("expr", time.name)))
+            expression = read_expression(time.expression)
         except NotAnExpression:
             continue  # said already
         found = type_of(expression, types) if types is not None else exp.DType.UNKNOWN

@@ -39,6 +39,12 @@ class Located:
         name = self.data.get("name")
         return name.lower() if isinstance(name, str) else ""
 
+    @property
+    def expression(self) -> str:
+        """Return the SQL that the element is over its table: its ``expr``, else the column of its name."""
+        written = self.data.get("expr")
+        return self.name if written is None else str(written)
+
     def line(self, *below: str | int) -> int:
         """Return the line of the element, or of what is ``below`` it."""
         return self.document.line((*self.path, *below))
@@ -49,7 +55,8 @@ class Located:
 
     def parts(self, key: str) -> Iterator[Located]:
         """Yield the elements of the list ``key`` of this element that are mappings."""
-        for position, part in enumerate(self.data.get(key) or []):
+        parts = self.data.get(key)
+        for position, part in enumerate(parts if isinstance(parts, list) else []):
             if isinstance(part, dict):
                 yield Located(part, self.document, (*self.path, key, position))
 

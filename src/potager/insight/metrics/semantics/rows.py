@@ -123,7 +123,7 @@ def _before_aggregation(query: exp.Query, inputs: Sequence[str], time_column: st
         if isinstance(value, exp.Max):
             projections.append(value.this.as_(name.removeprefix("__")))
         elif name == time_column:
-            projections.append(exp.cast(value, "date").as_(DAY))
+            projections.append(exp.cast(_untruncated(value), "date").as_(DAY))
         else:
             projections.append(value.as_(name))
     names = {part.alias for part in projections}
@@ -135,3 +135,10 @@ def _before_aggregation(query: exp.Query, inputs: Sequence[str], time_column: st
         inner.set("with_", query.args["with_"].copy())
     # Named from outside, so that conditions and aggregates see result columns and never the tables below.
     return exp.select("*").from_(inner.subquery("row_values"))
+
+
+def _untruncated(value: exp.Expr) -> exp.Expr:
+    """Return what is truncated to its day: the cast to a date that follows does as much."""
+    if isinstance(value, exp.TimestampTrunc | exp.DateTrunc) and value.text("unit").lower() == "day":
+        return value.this
+    return value

@@ -54,7 +54,7 @@ async function draw(figure) {
   const view = figure.querySelector(".chart-view");
   try {
     figure.classList.add("is-loading");
-    const [expr, answer] = await Promise.all([vega(), fetch(figure.dataset.spec, { credentials: "same-origin", headers: { Accept: "application/json" } })]);
+    const [expr, answer] = await Promise.all([vega(), fetch(measured(figure.dataset.spec, view.clientWidth), { credentials: "same-origin", headers: { Accept: "application/json" } })]);
     if (!answer.ok) throw new Error(`the chart's address answered ${answer.status}`);
     const spec = await answer.json();
     const stage = document.createElement("div");
@@ -63,7 +63,7 @@ async function draw(figure) {
     spec.description ??= image?.alt || "Chart"; // Vega names its own element by it
     await document.fonts?.ready;
     view.append(stage);
-    if (spec.width === undefined || typeof spec.width === "number") fitted(spec, view.clientWidth);
+    fitted(spec, view.clientWidth);
     const { view: live } = await globalThis.vegaEmbed(stage, spec, {
       ast: true, expr, actions: false, renderer: "canvas", defaultStyle: false, theme: null, hover: !calm(),
       config: configs[dark() ? "dark" : "light"], tooltip: { disableDefaultStyle: true, theme: "potager" },
@@ -88,11 +88,19 @@ async function draw(figure) {
   }
 }
 
-/** A single view fills its column; charts made of several keep their own measure. */
+/** The address says how much room there is, so that the picture can be laid out for it. */
+function measured(address, width) {
+  const url = new URL(address, location.href);
+  url.searchParams.set("width", String(Math.round(width)));
+  return url;
+}
+
+/** A single view fills its column; one that brings its own layout, or is made of several views, keeps it. */
 function fitted(spec, width) {
+  if (spec.autosize) return;
   if (spec.mark || spec.layer) {
     spec.width = "container";
-    spec.autosize = { type: "fit", contains: "padding", resize: true, ...(typeof spec.autosize === "object" ? spec.autosize : {}) };
+    spec.autosize = { type: "fit", contains: "padding", resize: true };
   } else if (typeof spec.width === "number" && spec.width > width) {
     spec.width = width - 60;
   }

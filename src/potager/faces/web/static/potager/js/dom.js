@@ -12,7 +12,8 @@ export function fresh(root, selector, name) {
 /** Whether a key press belongs to something that is being typed. */
 export function typing(event) {
   const at = event.target;
-  return at instanceof HTMLElement && (at.isContentEditable || at.closest("input:not([type=checkbox], [type=radio]), textarea, select, [role=combobox]") !== null);
+  // A dialog that was just closed may hold the focus for another moment.
+  return at instanceof HTMLElement && !at.closest("dialog:not([open])") && (at.isContentEditable || at.closest("input:not([type=checkbox], [type=radio]), textarea, select, [role=combobox]") !== null);
 }
 
 /** An element with text, attributes and children. */

@@ -1,0 +1,93 @@
+"""What several recipes do: find the metric, look at its data, word numbers."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from potager.engines.answers import CannotTell
+from potager.insight.metrics.models import Metric
+from potager.insight.metrics.periods import Period
+from potager.insight.metrics.queries import metric as find_metric
+from potager.insight.metrics.reading import Freshness, freshness
+from potager.insight.questions.recipes.draft import Asked, Check, moment
+from potager.kit import words
+from potager.kit.errors import FieldProblem, Invalid
+
+
+def metric_of(asked: Asked) -> Metric:
+    """Return the metric that the question is about."""
+    return find_metric(asked.actor, str(slot(asked, "metric")))
+
+
+def slot(asked: Asked, name: str) -> Any:
+    """Return a slot that the recipe needs, or say that it is missing."""
+    value = asked.slots.get(name)
+    if value in (None, ""):
+        problem = FieldProblem(name, f"The question does not say which {name.replace('_', ' ')}.")
+        raise Invalid(problem.problem, mend=f"Give the slot '{name}'.", errors=[problem])
+    return value
+
+
+def look(asked: Asked, metric: Metric) -> tuple[Freshness, list[Check]]:
+    """Return how far the metric's data goes, and the checks on it."""
+    found = freshness(metric, at=asked.at)
+    through, promise = found.complete_through, metric.freshness_days
+    checks = []
+    if through is not None and promise is not None:
+        late = (asked.as_of - through).days
+        fresh = late <= promise
+        says = f"The data goes to {moment(through)}, {max(late, 0)} days before {moment(asked.as_of)}; {promise} are promised."
+        checks.append(Check("freshness", fresh, says))
+    return found, checks
+
+
+def last_day(found: Freshness, asked: Asked) -> date | None:
+    """Return the last day that may be looked at: where the data ends, or the day the question is asked as of."""
+    through = found.complete_through
+    return None if through is None else min(through, asked.as_of)
+
+
+def no_data(metric: Metric) -> CannotTell:
+    """Refuse because there is no data."""
+    return CannotTell("incomplete", f"There is no data for {metric.label}.", "Import some, then ask again.")
+
+
+def stale(metric: Metric, found: Freshness, asked: Asked) -> CannotTell | None:
+    """Refuse where the data is older than was promised."""
+    through, promise = found.complete_through, metric.freshness_days
+    if through is None or promise is None or (asked.as_of - through).days <= promise:
+        return None
+    late = (asked.as_of - through).days - promise
+    return CannotTell(
+        "stale",
+        f"The data behind {metric.label} ends on {moment(through)}, {late} days later than was promised.",
+        "Load the missing days, then ask again.",
+    )
+
+
+def say(number: float | None, unit: str) -> str:
+    """Return a number as people say it."""
+    return words.human(number, unit)
+
+
+def say_change(amount: float, unit: str) -> str:
+    """Return a signed amount."""
+
+    return words.signed(amount, unit)
+
+
+def say_relative(relative: float | None) -> str:
+    """Return a relative change without its direction, such as ``37 %``."""
+    if relative is None:
+        return ""
+    share = abs(relative) * 100
+    return f"{share:.0f} %" if share >= 9.5 else f"{share:.1f} %"
+
+
+def same_days(period: Period, against: Period, last: date) -> tuple[Period, Period, bool]:
+    """Return both periods with the same number of days where ``period`` is not over in the data."""
+    shown = period.until(last)
+    if shown == period:
+        return period, against, False
+    return shown, against.first_days(shown.days), True
