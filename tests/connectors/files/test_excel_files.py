@@ -1,4 +1,4 @@
-"""Excel: stored values, dates as dates, error cells as nothing, the header found below titles, rows with their number."""
+"""Excel: stored values, dates as dates, error cells as nothing, headers found below titles, rows by their number."""
 
 from __future__ import annotations
 
@@ -128,11 +128,11 @@ def test_damaged_and_too_large_workbooks_are_refused(tmp_path: Path) -> None:
     import zipfile
 
     path = book(tmp_path / "t.xlsx", ("S", [["a"], [1]]))
-    with pytest.raises(TooLarge, match="unpacks to .* bytes, more than is allowed"):
+    with pytest.raises(TooLarge, match=r"unpacks to .* bytes, more than is allowed"):
         inspect(path, options=ReadOptions(most_unpacked=10))
     with zipfile.ZipFile(tmp_path / "d.xlsx", "w") as archive:
         archive.writestr("xl/workbook.xml", "<no")
-    with pytest.raises(Invalid, match="d.xlsx is a damaged Excel workbook"):
+    with pytest.raises(Invalid, match=r"d\.xlsx is a damaged Excel workbook"):
         inspect(tmp_path / "d.xlsx")
     plan = plan_from(inspect(path))
     with pytest.raises(Invalid, match="is damaged"):

@@ -234,7 +234,7 @@ def test_a_layer_over_wrong_definitions_is_refused_with_every_line():
     with pytest.raises(Invalid) as caught:
         SemanticLayer([parse(text, "shop.yml")], shop_warehouse(), namespace="shop")
 
-    assert len(caught.value.errors) == 2
+    assert len(caught.value.errors) == 3  # the measure, and the two ratios
     assert all(error.where.startswith("shop.yml line ") and error.mend for error in caught.value.errors)
 
 

@@ -65,11 +65,6 @@ def with_time(date_format: str) -> bool:
     return "%H" in date_format or "%I" in date_format
 
 
-def turned(date_format: str) -> str:
-    """Return the format with day and month exchanged."""
-    return date_format.replace("%d", "%\0").replace("%m", "%d").replace("%\0", "%m")
-
-
 def in_trying_order(formats: tuple[str, ...]) -> list[str]:
     """Two-digit years first: a four-digit directive would read 24 as the year 24."""
     return sorted(formats, key=lambda one: "%y" not in one)

@@ -32,6 +32,10 @@ def open_parquet(path: Path) -> pq.ParquetFile:
             return pq.ParquetFile(path, memory_map=True)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise damaged(path, error) from error
+        except OSError as error:
+            if error.errno is None:  # Arrow's own word for bytes that make no sense
+                raise damaged(path, error) from error
+            raise
 
 
 def damaged(path: Path, error: Exception) -> Exception:

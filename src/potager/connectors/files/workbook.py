@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 from zipfile import BadZipFile
 
 from potager.connectors.files.blocks import Block, Original, names, positions
@@ -42,6 +42,7 @@ class Sheet:
     """An open worksheet: its name, the names of all sheets, and its rows once."""
 
     book: Any
+    file: BinaryIO
     name: str
     names: tuple[str, ...]
 
@@ -63,6 +64,7 @@ class Sheet:
     def close(self) -> None:
         """Close the workbook."""
         self.book.close()
+        self.file.close()
 
 
 def open_sheet(path: Path, name: str = "", *, formulas: bool = False) -> Sheet:
@@ -70,24 +72,26 @@ def open_sheet(path: Path, name: str = "", *, formulas: bool = False) -> Sheet:
     import openpyxl
 
     with readable(path):
-        try:
-            book = openpyxl.load_workbook(path, read_only=True, data_only=not formulas, keep_links=False)
-        except (KeyError, ValueError, SyntaxError, BadZipFile, OverflowError, TypeError) as error:
-            problem = f"{path.name} is a damaged Excel workbook: {error}"
-            raise invalid("path", problem, "Open it in Excel and save it again.") from error
-    sheets = tuple(sheet.title for sheet in book.worksheets)
-    if name and name not in sheets:
-        book.close()
-        raise invalid(
-            "sheet", f"{path.name} has no sheet “{name}”; it has {listed(sheets, 12)}.", "Choose one of them."
-        )
-    if not name:
-        filled = (title for title in sheets if any(True for _ in Sheet(book, title, sheets).rows()))
-        name = next(filled, "")
-        if not name:
-            book.close()
+        file = path.open("rb")  # openpyxl refuses a path by its name, whatever it holds
+    try:
+        with readable(path):
+            book = openpyxl.load_workbook(file, read_only=True, data_only=not formulas, keep_links=False)
+        sheets = tuple(sheet.title for sheet in book.worksheets)
+        if name and name not in sheets:
+            problem = f"{path.name} has no sheet “{name}”; it has {listed(sheets, 12)}."
+            raise invalid("sheet", problem, "Choose one of them.")
+        filled = (title for title in sheets if any(True for _ in Sheet(book, file, title, sheets).rows()))
+        found = name or next(filled, "")
+        if not found:
             raise invalid("path", f"{path.name} has no sheet with rows.", "Give a workbook with a table.")
-    return Sheet(book, name, sheets)
+    except (KeyError, ValueError, SyntaxError, BadZipFile, OverflowError, TypeError) as error:
+        file.close()
+        problem = f"{path.name} is a damaged Excel workbook: {error}"
+        raise invalid("path", problem, "Open it in Excel and save it again.") from error
+    except BaseException:
+        file.close()
+        raise
+    return Sheet(book, file, found, sheets)
 
 
 def without_results(path: Path, name: str, rows: int = 100) -> int:
@@ -122,6 +126,9 @@ class Workbook:
     def __init__(self, path: Path, plan: ReadPlan) -> None:
         self._path = path
         self._sheet = open_sheet(path, plan.sheet)
+        self.total = 0
+        with suppress(AttributeError, TypeError):
+            self.total = int(self._sheet.book[self._sheet.name].max_row or 0)
         self._rows = (row for row in self._sheet.rows() if row[0] > plan.skip_lines)
         if plan.header:
             first = next(self._rows, None)
@@ -136,9 +143,6 @@ class Workbook:
         else:
             self.labels = labels_of([None] * len(plan.columns))
         self._at, self.notes = positions(plan, self.labels, path.name)
-        self.total = 0
-        with suppress(AttributeError, TypeError):
-            self.total = int(self._sheet.book[self._sheet.name].max_row or 0)
 
     def work(self) -> Iterator[Piece]:
         """Yield pieces of the sheet."""

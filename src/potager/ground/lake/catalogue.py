@@ -16,7 +16,7 @@ from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from potager.ground.lake.faults import told
-from potager.ground.lake.names import TableName
+from potager.ground.lake.names import TableName, no_table
 from potager.kit.errors import Invalid, Unavailable
 
 NAME = "potager"
@@ -26,6 +26,7 @@ _POINTERS = text(
     "SELECT table_namespace, table_name, metadata_location FROM iceberg_tables "
     "WHERE catalog_name = :catalog AND (iceberg_type IS NULL OR iceberg_type = 'TABLE')"
 ).bindparams(catalog=NAME)
+_NOTHING = text("UPDATE iceberg_tables SET metadata_location = metadata_location WHERE catalog_name = ''")
 
 
 class Catalogue:
@@ -50,13 +51,19 @@ class Catalogue:
             url = url.update_query_dict({"timeout": str(self.patience)})
         else:
             url = url.update_query_dict({"options": f"-c lock_timeout={int(self.patience * 1000)}"})
-        given = {"uri": url.render_as_string(hide_password=False), "warehouse": self.files, "pool_pre_ping": "true"}
+        given = {
+            "uri": url.render_as_string(hide_password=False),
+            "warehouse": self.files,
+            "pool_pre_ping": "true",
+        }
         try:
             catalog = SqlCatalog(NAME, **given)
         except DBAPIError as error:
             if "exists" not in str(error.orig):
                 raise
-            catalog = SqlCatalog(NAME, **given)  # another process made the catalogue's tables at the same moment
+            catalog = SqlCatalog(
+                NAME, **given
+            )  # another process made the catalogue's tables at the same moment
         if url.get_backend_name() == "sqlite":
             # As Django does: readers never wait for the one writer. The first connection was made before this.
             event.listen(catalog.engine, "connect", _write_ahead)
@@ -106,6 +113,19 @@ class Catalogue:
                 if not self._catalog.namespace_exists(name.namespace):
                     raise
         return self._catalog.create_table_transaction(tuple(name), schema, **given)
+
+    def drop(self, name: TableName) -> None:
+        """Forget a table; NotFound when there is none."""
+        try:
+            self._catalog.drop_table(tuple(name))
+        except NoSuchTableError as error:
+            raise no_table(name) from error
+
+    def probe(self) -> None:
+        """Take the catalogue's lock for writing and give it back; Unavailable when another process keeps it."""
+        with told("A look at the catalogue"), self._catalog.engine.connect() as connection:
+            connection.execute(_NOTHING)
+            connection.rollback()
 
     def close(self) -> None:
         """Let go of the database."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import pyarrow as pa
 
@@ -31,7 +32,7 @@ def storable(schema: pa.Schema, table: str) -> pa.Schema:
     null throughout stays ``null``: the table it goes to decides its type (text, when it is new there).
     """
     problems: list[FieldProblem] = []
-    fields: list[pa.Field] = []
+    fields: list[pa.Field[Any]] = []
     seen: set[str] = set()
     for field in schema:
         kept, folded = kept_type(field.type), field.name.lower()
@@ -85,7 +86,11 @@ def _kept_nested(kind: pa.DataType) -> pa.DataType | None:
         return pa.struct(kept) if inner and len(kept) == len(inner) else None
     if types.is_map(kind):
         key, item = _kept_field(kind.key_field), _kept_field(kind.item_field)
-        return None if key is None or item is None else pa.map_(key.with_nullable(False), item)
+        return (
+            None
+            if key is None or item is None
+            else pa.map_(cast(Any, key.with_nullable(False)), cast(Any, item))
+        )
     if (
         types.is_list(kind)
         or types.is_large_list(kind)
@@ -98,7 +103,7 @@ def _kept_nested(kind: pa.DataType) -> pa.DataType | None:
     return kept_type(kind.storage_type) if isinstance(kind, pa.BaseExtensionType) else None
 
 
-def _kept_field(field: pa.Field) -> pa.Field | None:
+def _kept_field(field: pa.Field[Any]) -> pa.Field[Any] | None:
     """Return a field inside a nested type as the lake keeps it, with its metadata (that holds Iceberg's field id)."""
     kept = kept_type(field.type)
     if kept is None or pa.types.is_null(kept):  # a nested null has nothing to take a type from
@@ -168,7 +173,7 @@ def widens(old: pa.DataType, new: pa.DataType) -> bool:
 
 def fitted(batch: pa.RecordBatch, schema: pa.Schema, table: str) -> pa.RecordBatch:
     """Return ``batch`` with exactly the columns of ``schema``: cast where narrower, null where missing."""
-    columns: list[pa.Array] = []
+    columns: list[pa.Array[Any]] = []
     for field in schema:
         at = batch.schema.get_field_index(field.name)
         if at < 0:
@@ -179,7 +184,7 @@ def fitted(batch: pa.RecordBatch, schema: pa.Schema, table: str) -> pa.RecordBat
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _cast(column: pa.Array, field: pa.Field, table: str) -> pa.Array:
+def _cast(column: pa.Array[Any], field: pa.Field[Any], table: str) -> pa.Array[Any]:
     # Times are cut to the microseconds that Iceberg keeps; every other loss of a value is an error.
     cut = pa.types.is_temporal(field.type) and pa.types.is_temporal(column.type)
     try:
@@ -191,7 +196,7 @@ def _cast(column: pa.Array, field: pa.Field, table: str) -> pa.Array:
         ) from error
 
 
-def _typed(field: pa.Field) -> pa.Field:
+def _typed(field: pa.Field[Any]) -> pa.Field[Any]:
     return pa.field(field.name, pa.string() if pa.types.is_null(field.type) else field.type)
 
 

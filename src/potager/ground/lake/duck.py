@@ -217,7 +217,9 @@ def _said(timeout: float = 0) -> Iterator[None]:
             f"The query could not read the lake's files: {error}", mend="Run 'potager doctor'."
         ) from error
     except duckdb.Error as error:
-        raise Invalid(f"The query cannot run: {error}", mend="Correct the SQL, or look up names in the tables.") from error
+        raise Invalid(
+            f"The query cannot run: {error}", mend="Correct the SQL, or look up names in the tables."
+        ) from error
 
 
 def _snapshots(pins: Mapping[TableName, Pin]) -> dict[str, str]:

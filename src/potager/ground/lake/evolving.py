@@ -47,7 +47,10 @@ def creation(catalogue: Catalogue, name: TableName, incoming: pa.Schema) -> Any:
     marked = [pa.field(LOAD_COLUMN, pa.string()), *grown(None, incoming, str(name))]
     fields = [(next(ids), field) for field in marked]
     schema = Schema(
-        *(iceberg.NestedField(number, field.name, _iceberg(field.type, ids), False) for number, field in fields)
+        *(
+            iceberg.NestedField(number, field.name, _iceberg(field.type, ids), False)
+            for number, field in fields
+        )
     )
     by_load = PartitionField(fields[0][0], _FIRST_PARTITION_ID, IdentityTransform(), LOAD_COLUMN)
     return catalogue.creation(

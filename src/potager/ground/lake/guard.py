@@ -26,7 +26,14 @@ REFUSED_FUNCTIONS = frozenset(
     {
         # They change something, wait, or show how the process is set up.
         *("nextval", "currval", "setval", "setseed", "write_log", "sleep_ms", "pg_sleep", "txid_current"),
-        *("current_setting", "getvariable", "getenv", "current_query", "current_query_id", "current_connection_id"),
+        *(
+            "current_setting",
+            "getvariable",
+            "getenv",
+            "current_query",
+            "current_query_id",
+            "current_connection_id",
+        ),
         *("current_transaction_id", "json_execute_serialized_sql", "query", "query_table"),
     }
 )
@@ -51,7 +58,7 @@ def check(sql: str) -> Checked:
     runs = {*_tables_that_run(text)}
     if runs != {*_tables(parsed(text))}:
         raise _refused("its tables cannot be told for certain", "Write it more plainly.")
-    return Checked(text, frozenset(seen))
+    return Checked(text, frozenset(runs))
 
 
 @functools.lru_cache(maxsize=256)
@@ -112,11 +119,15 @@ def _tables_that_run(sql: str) -> Iterator[TableName]:
         if not isinstance(kind, str) or kind not in _ROWS or "query_location" not in node:
             continue
         if kind == "SHOW_REF":
-            raise _refused("it is a DESCRIBE, SHOW or SUMMARIZE", "Look at the tables' page, or SELECT from them.")
+            raise _refused(
+                "it is a DESCRIBE, SHOW or SUMMARIZE", "Look at the tables' page, or SELECT from them."
+            )
         if kind == "TABLE_FUNCTION":
             called = node["function"]["function_name"]
             if called.lower() not in TABLE_FUNCTIONS:
-                raise _refused(f"it reads from the function {called}", "Read tables of the lake: namespace.table.")
+                raise _refused(
+                    f"it reads from the function {called}", "Read tables of the lake: namespace.table."
+                )
         elif node["catalog_name"]:
             raise _not_ours(f"{node['catalog_name']}.{node['schema_name']}.{node['table_name']}")
         elif node["schema_name"]:
@@ -162,7 +173,8 @@ def _not_a_select() -> Invalid:
 
 def _not_ours(said: str) -> Invalid:
     return _refused(
-        f"'{said}' is not a table of the lake", "Name tables as namespace.table; files and the engine's own are closed."
+        f"'{said}' is not a table of the lake",
+        "Name tables as namespace.table; files and the engine's own are closed.",
     )
 
 

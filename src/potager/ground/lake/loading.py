@@ -15,7 +15,7 @@ from potager.ground.lake.columns import fitted, storable
 from potager.ground.lake.committing import commit
 from potager.ground.lake.evolving import creation, evolve
 from potager.ground.lake.faults import locked
-from potager.ground.lake.names import LOAD_COLUMN, TableName
+from potager.ground.lake.names import LOAD_COLUMN, TableName, no_table
 from potager.ground.lake.snapshots import LOAD, OPERATION, Operation, Snapshot, complete, lineage, snapshot_of
 from potager.ground.lake.writing import LoadWriter, data_file, file_schema, fits, reread
 from potager.kit.errors import Conflict, NotFound
@@ -64,7 +64,9 @@ class Load:
 
         def change(table: Any | None) -> Any | None:
             nonlocal writer
-            if (there := self._there(table)) is not None:  # the same load, brought by another process meanwhile
+            if (
+                there := self._there(table)
+            ) is not None:  # the same load, brought by another process meanwhile
                 found.append(there)
                 return None
             transaction = self._transaction(table, incoming)
@@ -189,8 +191,3 @@ def last_of(table: Any, name: str, load_id: str) -> Snapshot | None:
 def files_of(table: Any, load_id: str) -> list[Any]:
     """Return the data files of one load in the table's present snapshot."""
     return [task.file for task in table.scan(row_filter=EqualTo(LOAD_COLUMN, load_id)).plan_files()]
-
-
-def no_table(name: TableName | str) -> NotFound:
-    """Return the problem that there is no such table."""
-    return NotFound(f"There is no table {name} in the lake.", mend="Import a file into it first.")

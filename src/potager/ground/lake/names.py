@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from potager.kit.errors import Invalid
+from potager.kit.errors import Invalid, NotFound
 
 LOAD_COLUMN = "_load"
 LONGEST = 200
@@ -52,3 +52,8 @@ def snapshot_name(name: str) -> str:
             mend="Start with a letter, go on with letters, digits, '.', '_' or '-', and do not call it 'main'.",
         )
     return name
+
+
+def no_table(name: TableName | str) -> NotFound:
+    """Return the problem that there is no such table."""
+    return NotFound(f"There is no table {name} in the lake.", mend="Import a file into it first.")

@@ -13,8 +13,7 @@ from pyiceberg.manifest import ManifestContent
 from potager.ground.lake.evolving import visible_columns
 from potager.ground.lake.faults import told
 from potager.ground.lake.lake import Lake
-from potager.ground.lake.loading import no_table
-from potager.ground.lake.names import TableName, table_name
+from potager.ground.lake.names import TableName, no_table, table_name
 from potager.ground.lake.snapshots import moment
 from potager.ground.lake.upkeep import find_snapshot
 from potager.ground.lake.warehouse import TableInfo
@@ -87,16 +86,18 @@ class Pins:
 
 
 def _files(name: TableName, snapshot: Any, io: Any) -> tuple[str, ...]:
-    found: list[tuple[int, str]] = []
-    for manifest in snapshot.manifests(io):
+    manifests = snapshot.manifests(io)
+    for manifest in manifests:
         if manifest.content == ManifestContent.DELETES:
             raise Unavailable(
                 f"Another program deleted single rows of {name}, which only it can leave out when reading.",
                 mend="Rewrite the table's files with that program (Iceberg's rewrite_data_files), then ask again.",
             )
-        for entry in manifest.fetch_manifest_entry(io, discard_deleted=True):
-            found.append((entry.sequence_number or 0, entry.data_file.file_path))
-    return tuple(path for _, path in sorted(found, key=lambda file: file[0]))
+    entries = [
+        entry for manifest in manifests for entry in manifest.fetch_manifest_entry(io, discard_deleted=True)
+    ]
+    entries.sort(key=lambda entry: entry.sequence_number or 0)
+    return tuple(entry.data_file.file_path for entry in entries)
 
 
 def _info(name: TableName, metadata: Any) -> TableInfo:

@@ -1,34 +1,38 @@
-"""The lake and the warehouse of this installation, one of each per process."""
+"""The lake and the warehouse of this installation, opened once per process, as Django's settings say."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from functools import lru_cache
-from pathlib import Path
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import uuid4
 
+from potager.ground.lake.duck import DuckDBWarehouse
 from potager.ground.lake.lake import Lake
 from potager.ground.lake.warehouse import Warehouse
 from potager.kit.errors import Problem
 
+LEAST_FREE_SHARE = 0.05
+
+Check = tuple[str, bool, str, str]
+_Opened = TypeVar("_Opened")
+_opened: dict[tuple[str, int, str], Any] = {}
+_opening = threading.RLock()
+
 
 def lake() -> Lake:
-    """Return the lake that the settings name."""
-    from django.conf import settings
-
-    return _lake(os.getpid(), settings.POTAGER_LAKE["catalog_uri"], settings.POTAGER_LAKE["files"])
+    """Return the lake of this installation. A forked process opens its own: connections do not survive a fork."""
+    return _once("lake", _lake)
 
 
-@lru_cache(maxsize=4)
-def _lake(pid: int, catalog_uri: str, files: str) -> Lake:
-    if "://" not in files:
-        Path(files).mkdir(parents=True, exist_ok=True)
-    return Lake(catalog_uri, files, before_commit=_outside_transactions)
+def _lake(given: dict[str, Any]) -> Lake:
+    return Lake(given["catalog_uri"], given["files"], before_commit=_outside_transactions)
 
 
 def _outside_transactions() -> None:
-    """Refuse to commit to the lake inside a transaction on the same SQLite file: it would wait for itself."""
+    """Refuse to write to the lake inside a transaction on the same SQLite file: it would wait for itself."""
     from django.conf import settings
     from django.db import connection
 
@@ -38,40 +42,97 @@ def _outside_transactions() -> None:
 
 
 def warehouse() -> Warehouse:
-    """Return the engine that the settings name, over the lake."""
+    """Return the warehouse of this installation: DuckDB, or Spark when ``POTAGER_LAKE["engine"]`` says so."""
+    return _once("warehouse", _warehouse)
+
+
+def _warehouse(given: dict[str, Any]) -> Warehouse:
+    if given.get("engine") == "spark":
+        from potager.ground.lake.spark import SparkWarehouse
+
+        return SparkWarehouse(lake(), master=os.environ.get("POTAGER_SPARK_MASTER", "local[*]"))
+    return DuckDBWarehouse(lake(), memory=os.environ.get("POTAGER_MEMORY", "4GB"))
+
+
+def _once(what: str, opened: Callable[[dict[str, Any]], _Opened]) -> _Opened:
     from django.conf import settings
 
-    given = settings.POTAGER_LAKE
-    return _warehouse(os.getpid(), given["catalog_uri"], given["files"], given.get("engine", "duckdb"))
+    given = dict(settings.POTAGER_LAKE)
+    key = (what, os.getpid(), repr(sorted(given.items())))
+    if key not in _opened:
+        with _opening:
+            if key not in _opened:
+                _opened[key] = opened(given)
+    found: _Opened = _opened[key]
+    return found
 
 
-@lru_cache(maxsize=4)
-def _warehouse(pid: int, catalog_uri: str, files: str, engine: str) -> Warehouse:
-    found = _lake(pid, catalog_uri, files)
-    if engine == "spark":
-        from potager.ground.lake.spark_warehouse import SparkWarehouse
-
-        return SparkWarehouse(found, master=os.environ.get("POTAGER_SPARK_MASTER", "local[2]"))
-    from potager.ground.lake.duckdb_warehouse import DuckDBWarehouse
-
-    return DuckDBWarehouse(found, memory=os.environ.get("POTAGER_MEMORY", "4GB"))
+def _after_fork() -> None:
+    # Another thread may have held the lock at the fork. What the parent opened stays referenced, and so untouched.
+    global _opening
+    _opening = threading.RLock()
 
 
-def check() -> Iterator[tuple[str, bool, str, str]]:
-    """Yield what the doctor wants to know: name, whether all is well, what was found, and the mend."""
-    found = lake()
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def check() -> list[Check]:
+    """Return what the doctor asks: for each check its name, whether all is well, a sentence, and how to mend it."""
+    checks = [_catalogue, _files, _free, _readable]
+    return [_checked(ask) for ask in checks]
+
+
+def _checked(ask: Callable[[], Check]) -> Check:
     try:
-        names = found.tables()
+        return ask()
     except Problem as problem:
-        yield "lake catalogue", False, problem.detail, problem.mend
-        return
-    yield "lake catalogue", True, f"{len(names)} tables", ""
-    for name in names:
-        try:
-            warehouse().query(f"SELECT count(*) FROM {name}")  # noqa: S608 - a checked name
-        except Problem as problem:
-            yield f"table {name}", False, problem.detail, "Restore the lake's files from a backup."
-    if "://" not in found.files:
-        free = shutil.disk_usage(found.files).free
-        writable = os.access(found.files, os.W_OK)
-        yield "lake files", writable, f"{free / 1e9:,.1f} GB free", f"Let Potager write to {found.files}."
+        return (_title(ask), False, problem.detail, problem.mend)
+    except OSError as error:
+        mend = "Let the user that runs Potager write to the lake's folder, and see that its disk is there."
+        return (_title(ask), False, f"The lake's files cannot be used: {error}.", mend)
+
+
+def _title(ask: Callable[[], Check]) -> str:
+    return {
+        _catalogue: "lake catalogue",
+        _files: "lake files",
+        _free: "lake disk",
+        _readable: "lake snapshots",
+    }[ask]
+
+
+def _catalogue() -> Check:
+    """The catalogue answers, and no one keeps it locked."""
+    lake().catalogue.probe()
+    return ("lake catalogue", True, f"{len(lake().tables())} tables; it can be written.", "")
+
+
+def _files() -> Check:
+    """The lake's folder takes a file and gives it up again."""
+    filesystem, root = lake().catalogue.filesystem()
+    filesystem.create_dir(root, recursive=True)
+    path = f"{root}/.written-by-the-doctor-{uuid4()}"
+    with filesystem.open_output_stream(path) as sink:
+        sink.write(b"Potager wrote this to see whether it can.")
+    filesystem.delete_file(path)
+    return ("lake files", True, f"{lake().files} can be written.", "")
+
+
+def _free() -> Check:
+    """Some of the disk is free, where the files are on a disk."""
+    if "://" in lake().files:
+        return ("lake disk", True, "The files are in an object store.", "")
+    _, root = lake().catalogue.filesystem()
+    usage = shutil.disk_usage(root)
+    share = usage.free / usage.total
+    says = f"{share:.0%} of the disk is free ({usage.free / 1e9:,.1f} GB)."
+    return ("lake disk", share >= LEAST_FREE_SHARE, says, "Free some space, or sweep the lake.")
+
+
+def _readable() -> Check:
+    """One present snapshot can be read: its metadata, its files, and the engine."""
+    name = next(iter(lake().tables()), None)
+    if name is None:
+        return ("lake snapshots", True, "There are no tables yet.", "")
+    result = warehouse().query(f"SELECT * FROM {name} LIMIT 1")  # noqa: S608 - the name is one of ours
+    return ("lake snapshots", True, f"{name} was read at snapshot {result.snapshots[name]}.", "")

@@ -68,3 +68,14 @@ def complete(metadata: Any) -> bool:
     """Return whether no snapshot has expired: each one's parent is still kept."""
     kept = {found.snapshot_id for found in metadata.snapshots}
     return all(found.parent_snapshot_id in kept | {None} for found in metadata.snapshots)
+
+
+def loads_of(metadata: Any, io: Any) -> dict[str, int]:
+    """Return the loads in the present snapshot, with the rows of each."""
+    found: dict[str, int] = {}
+    snapshot = metadata.current_snapshot()
+    for manifest in snapshot.manifests(io) if snapshot is not None else ():
+        for entry in manifest.fetch_manifest_entry(io, discard_deleted=True):
+            load = str(entry.data_file.partition[0])
+            found[load] = found.get(load, 0) + int(entry.data_file.record_count)
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice, pairwise
 from typing import Any
 
 import pyarrow.fs as pafs
@@ -12,8 +13,7 @@ from pyiceberg.table.update.snapshot import ExpireSnapshots, ManageSnapshots
 
 from potager.ground.lake.catalogue import Catalogue
 from potager.ground.lake.committing import commit
-from potager.ground.lake.loading import no_table
-from potager.ground.lake.names import TableName
+from potager.ground.lake.names import TableName, no_table
 from potager.ground.lake.snapshots import Snapshot, lineage, moment, names_of, snapshot_of
 from potager.kit.clock import now
 from potager.kit.errors import Conflict, Invalid, NotFound
@@ -60,7 +60,8 @@ def name_snapshot(catalogue: Catalogue, name: TableName, snapshot_id: str, calle
             return transaction
         if ref.snapshot_id != wanted.snapshot_id:
             raise Conflict(
-                f"Another snapshot of {name} is called '{called}'.", mend="Choose another name, or free this one."
+                f"Another snapshot of {name} is called '{called}'.",
+                mend="Choose another name, or free this one.",
             )
         return None
 
@@ -75,7 +76,9 @@ def unname_snapshot(catalogue: Catalogue, name: TableName, called: str) -> None:
         if table is None:
             raise no_table(name)
         if called not in table.metadata.refs or called == "main":
-            raise NotFound(f"No snapshot of {name} is called '{called}'.", mend="Look at the table's history.")
+            raise NotFound(
+                f"No snapshot of {name} is called '{called}'.", mend="Look at the table's history."
+            )
         transaction = table.transaction()
         ManageSnapshots(transaction).remove_tag(called).commit()
         return transaction
@@ -95,7 +98,7 @@ def expire(catalogue: Catalogue, name: TableName, keep: timedelta, keep_last: in
             raise no_table(name)
         kept = lineage(table.metadata)
         # What counts is when a snapshot was last current: a reader may have taken it up until then.
-        ended = zip(kept[:-keep_last], kept[1:], strict=False)
+        ended = islice(pairwise(kept), max(len(kept) - keep_last, 0))
         gone[:] = [
             found.snapshot_id
             for found, successor in ended

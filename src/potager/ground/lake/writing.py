@@ -80,7 +80,9 @@ class LoadWriter:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                logger.warning("The file %s of a load that failed stays until the lake is swept: %s", path, error)
+                logger.warning(
+                    "The file %s of a load that failed stays until the lake is swept: %s", path, error
+                )
         self._begun, self.files = [], []
 
     def _parquet(self, sink: Any) -> pq.ParquetWriter:
@@ -122,11 +124,8 @@ def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 
 def file_schema(schema: Any) -> pa.Schema:
     """Return the Arrow schema of a table's files, Iceberg's field ids in the metadata, in the types that we keep."""
-    fields = []
-    for field in schema_to_pyarrow(schema):
-        kept = kept_type(field.type)
-        fields.append(pa.field(field.name, kept, metadata=field.metadata))
-    return pa.schema(fields)
+    found = [(field, kept_type(field.type)) for field in schema_to_pyarrow(schema)]
+    return pa.schema([pa.field(field.name, kept, metadata=field.metadata) for field, kept in found if kept])
 
 
 def fits(written: pa.Schema, table: pa.Schema) -> bool:
@@ -141,7 +140,7 @@ def fits(written: pa.Schema, table: pa.Schema) -> bool:
     return True
 
 
-def _ids(field: pa.Field) -> list[bytes | None]:
+def _ids(field: pa.Field[Any]) -> list[bytes | None]:
     found = [(field.metadata or {}).get(_FIELD_ID)]
     kind = field.type
     if pa.types.is_map(kind):

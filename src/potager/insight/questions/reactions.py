@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from potager.ground.events.bus import reacts_to
 from potager.insight.metrics.events import DefinitionChanged
+from potager.insight.questions import digest as digest  # its schedule and its job register themselves
 from potager.insight.questions.upkeep import ask_again_soon
 
 

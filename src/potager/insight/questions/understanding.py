@@ -85,8 +85,8 @@ def understand(actor: Actor, text: str, today: date) -> Understood:
             f"The data ends on {known:%d %B %Y}; 'last' and 'this' are read from there.".replace(" 0", " ")
         )
     said = _segments(metric, rest)
-    for dimension, values in said.items():
-        found += [Found(value, dimension, value) for value in values]
+    for dimension, named in said.items():
+        found += [Found(value, dimension, value) for value in named]
     recipe = _recipe(rest, said)
     found.append(Found("", "kind", recipe))
     main, against = _periods(rest, anchor)
@@ -174,6 +174,10 @@ def _periods(text: str, anchor: date) -> tuple[tuple[str, Period] | None, tuple[
 
 def _period(text: str, anchor: date, near: Period | None = None) -> tuple[str, Period] | None:
     folded = text.casefold()
+    if near is not None and (
+        at := re.search(r"\b(last year|the year before|a year (?:ago|earlier|before))\b", folded)
+    ):
+        return at[0], near.year_before()
     if at := re.search(r"\b(\d{4}-\d{2}-\d{2})\s*(?:\.\.|to|until)\s*(\d{4}-\d{2}-\d{2})\b", folded):
         return at[0], Period(date.fromisoformat(at[1]), date.fromisoformat(at[2]))
     if at := re.search(r"\b(\d{4}-\d{2}-\d{2})\b", folded):

@@ -39,9 +39,7 @@ def known(values: Iterable[float | None]) -> list[float]:
 
 def cleaned(values: Iterable[float | None]) -> tuple[float | None, ...]:
     """Return values with everything that is no finite number as ``None``."""
-    return tuple(
-        None if value is None or not math.isfinite(value) else float(value) for value in values
-    )
+    return tuple(None if value is None or not math.isfinite(value) else float(value) for value in values)
 
 
 def ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
@@ -122,7 +120,12 @@ def time_axis(first: date, last: date, grain: Grain, room: float) -> Spec:
     said: list[list[str]] = []
     year: int | None = None
     for start in starts:
-        said.append([f"{start:%b}" if by_month else _short(start, grain), str(start.year) if start.year != year and grain != "year" else ""])
+        said.append(
+            [
+                f"{start:%b}" if by_month else _short(start, grain),
+                str(start.year) if start.year != year and grain != "year" else "",
+            ]
+        )
         year = start.year
     at = [middle(start, grain) for start in starts]
     return {**_labelled(at, said), "title": None, "labelLineHeight": 15, "labelOverlap": False}
@@ -133,7 +136,14 @@ def label_layer(
     baseline: str = "middle", dx: float = 0, dy: float = 0, size: int | None = None,
 ) -> Spec:  # fmt: skip
     """Return words at a place in pixels; ``width`` and ``height`` name the far edges."""
-    mark: dict[str, Any] = {"type": "text", "style": style, "align": align, "baseline": baseline, "dx": dx, "dy": dy}
+    mark: dict[str, Any] = {
+        "type": "text",
+        "style": style,
+        "align": align,
+        "baseline": baseline,
+        "dx": dx,
+        "dy": dy,
+    }
     if not isinstance(text, str):
         mark["lineHeight"] = 14
     if size:
@@ -238,7 +248,10 @@ def _calendar_starts(first: date, last: date, grain: Grain, most: int) -> list[d
         back = [day - timedelta(days=(day - first).days % _DAYS[grain]) for day in firsts]
         return [day for day in back if day >= first]
     size = _MONTHS[grain]
-    for step in (size, *(count for count in (2, 3, 6, 12, 24, 60, 120, 240, 600) if count > size and count % size == 0)):
+    for step in (
+        size,
+        *(count for count in (2, 3, 6, 12, 24, 60, 120, 240, 600) if count > size and count % size == 0),
+    ):
         # Quarters and years begin in the month in which the organization's do.
         anchor = (first.month - 1) % size
         index = math.ceil((first.year * 12 + first.month - 1 - anchor) / step) * step + anchor

@@ -84,7 +84,9 @@ def ranked_bars(
     """
     require(bars, [bar.name for bar in bars])
     if len(known(bar.value for bar in bars)) < len(bars):
-        raise Invalid("A bar has no value.", mend="Leave rows without a value to the words around the picture.")
+        raise Invalid(
+            "A bar has no value.", mend="Leave rows without a value to the words around the picture."
+        )
     order = sorted(bars, key=lambda bar: -bar.value) if ranked else list(bars)
     shown, left_out = order[:most], order[most:]
     if left_out and adds_up:
@@ -122,7 +124,9 @@ def _ranked(bars: tuple[Bar, ...], quiet: int, unit: str, width: int) -> Spec:
         layers.append(layer("rect", style, [row], {"x": X, "x2": X2, **frame.sides(index), "tooltip": tip}))
         if bar.partial:
             layers.append(_hatching(bar.value, frame, index, (high - low) / frame.plot))
-        layers.append(beside_bar(text, bar.value, frame.middle(index), "label-strong" if bar.strong else "label"))
+        layers.append(
+            beside_bar(text, bar.value, frame.middle(index), "label-strong" if bar.strong else "label")
+        )
     strong = [index for index, bar in enumerate(bars) if bar.strong]
     return frame.spec([*layers, *frame.upright("zero", 0.0), *frame.name_layers(strong)], (low, high))
 
@@ -132,7 +136,9 @@ def _hatching(value: float, frame: RowFrame, index: int, per_pixel: float) -> Sp
     foot = frame.middle(index) - frame.bar / 2
     strokes = hatched(min(0.0, value), max(0.0, value), foot, foot + frame.bar, per_pixel, 1.0)
     height = {"type": "quantitative", "scale": None, "axis": None}
-    return layer("rule", "bar-hatch", strokes, {"x": X, "x2": X2, "y": {"field": "y", **height}, "y2": {"field": "y2"}})
+    return layer(
+        "rule", "bar-hatch", strokes, {"x": X, "x2": X2, "y": {"field": "y", **height}, "y2": {"field": "y2"}}
+    )
 
 
 def beside_bar(text: str, end: float, y: float, style: str) -> Spec:
@@ -179,14 +185,22 @@ def compared(
     if reference is not None:
         shown.append(reference)
     note = f"dots with {interval}" if any(row.low is not None for row in rows) else ""
-    columns = (Column("segment"), Column(what, unit), Column("low", unit), Column("high", unit), Column(counted or "count"))
+    columns = (
+        Column("segment"),
+        Column(what, unit),
+        Column("low", unit),
+        Column("high", unit),
+        Column(counted or "count"),
+    )
     return Chart(
         kind="compared",
         title=title,
         subtitle=" · ".join(filter(None, (subtitle_of(subtitle, unit, as_of), note))),
         table=Table(columns, tuple((row.name, row.value, row.low, row.high, row.count) for row in rows)),
         alt=_compared_alt(rows, unit, what, reference, reference_label),
-        layout=partial(_compared, tuple(rows), unit, counted, (min(shown), max(shown)), reference, reference_label),
+        layout=partial(
+            _compared, tuple(rows), unit, counted, (min(shown), max(shown)), reference, reference_label
+        ),
     )
 
 
@@ -195,7 +209,14 @@ def _compared(
     reference_label: str, width: int,
 ) -> Spec:  # fmt: skip
     said = [words.human(row.value, unit) for row in rows]
-    counts = ["" if row.count is None else words.counted(row.count, counted) if counted else f"n = {words.grouped(row.count)}" for row in rows]
+    counts = [
+        ""
+        if row.count is None
+        else words.counted(row.count, counted)
+        if counted
+        else f"n = {words.grouped(row.count)}"
+        for row in rows
+    ]
     first = max(width_of(text, bold=True) for text in said) + 14
     second = max(width_of(text) for text in counts)
     # Narrow, the words stand in the line of the names, so that the whiskers have the whole width.
@@ -215,13 +236,32 @@ def _compared(
     for index, row in enumerate(rows):
         y = frame.middle(index)
         if row.low is not None and row.high is not None:
-            layers.append(layer("rule", "whisker", [{"x": row.low, "x2": row.high}], {"x": X, "x2": X2, "y": {"value": y}}))
+            layers.append(
+                layer(
+                    "rule", "whisker", [{"x": row.low, "x2": row.high}], {"x": X, "x2": X2, "y": {"value": y}}
+                )
+            )
             for end in (row.low, row.high):
                 layers.append(layer("rule", "whisker", [{"x": end}], {"x": X, **frame.sides(index, 0.6)}))
         if row.value is not None:
-            tips = {"name": row.name, "said": words.exact(row.value, unit), "range": words.between(row.low, row.high, unit), "n": counts[index]}
-            tip = [{"field": field, "title": name} for field, name in (("name", "segment"), ("said", "value"), ("range", "range"), ("n", "rests on"))]
-            layers.append(layer("point", "dot", [{"x": row.value, **tips}], {"x": X, "y": {"value": y}, "tooltip": tip}))
+            tips = {
+                "name": row.name,
+                "said": words.exact(row.value, unit),
+                "range": words.between(row.low, row.high, unit),
+                "n": counts[index],
+            }
+            tip = [
+                {"field": field, "title": name}
+                for field, name in (
+                    ("name", "segment"),
+                    ("said", "value"),
+                    ("range", "range"),
+                    ("n", "rests on"),
+                )
+            ]
+            layers.append(
+                layer("point", "dot", [{"x": row.value, **tips}], {"x": X, "y": {"value": y}, "tooltip": tip})
+            )
         strong = "label-strong" if row.value is not None else "label-muted"
         if frame.above:
             over = y - frame.bar / 2 - 9
@@ -232,7 +272,9 @@ def _compared(
         layers.append(label(said[index], "width", y, strong, dx=first, align="right"))
         layers.append(label(counts[index], "width", y, "label-muted", dx=first + 12 + second, align="right"))
     at = [tick for tick in ticks(low, high) if tick >= low]
-    return frame.spec([*layers, *frame.name_layers()], (low, high), axis_of(at, unit, number_axis, frame.plot))
+    return frame.spec(
+        [*layers, *frame.name_layers()], (low, high), axis_of(at, unit, number_axis, frame.plot)
+    )
 
 
 def _compared_alt(
@@ -240,7 +282,11 @@ def _compared_alt(
 ) -> str:
     parts = []
     for row in rows[:8]:
-        span = f" ({words.between(row.low, row.high, unit)})" if row.low is not None and row.high is not None else ""
+        span = (
+            f" ({words.between(row.low, row.high, unit)})"
+            if row.low is not None and row.high is not None
+            else ""
+        )
         parts.append(f"{row.name} {words.human(row.value, unit)}{span}")
     more = f"; and {len(rows) - 8} more" if len(rows) > 8 else ""
     tail = f" {sentence(reference_label)}: {words.human(reference, unit)}." if reference is not None else ""

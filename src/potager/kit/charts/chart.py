@@ -73,7 +73,11 @@ class Chart:
     @property
     def spec(self) -> Spec:
         """Return the Vega-Lite specification for a page: as wide as its container, no colors, no title."""
-        spec = {**self.at(self.width), "width": "container", "autosize": {"type": "fit-x", "contains": "padding"}}
+        spec = {
+            **self.at(self.width),
+            "width": "container",
+            "autosize": {"type": "fit-x", "contains": "padding"},
+        }
         del spec["padding"]
         return spec
 

@@ -105,7 +105,9 @@ def component_by_segment(
         for row, line in enumerate((*(cells[1:] for cells in table_rows), whole[1:]))
         for column, value in enumerate(line)
     ]
-    layout = _Grid((*segments, TOTAL), (*components, TOTAL), tuple(cells), diverging=True, good_up=good == "up")
+    layout = _Grid(
+        (*segments, TOTAL), (*components, TOTAL), tuple(cells), diverging=True, good_up=good == "up"
+    )
     return Chart(
         kind="component-by-segment",
         title=title,
@@ -150,16 +152,32 @@ def cohort_grid(
         ]
     names = tuple(f"{cohort.name}\n{words.human(cohort.size)}" for cohort in cohorts)
     of_whole = "% of the start, " if unit == "share" else ""
-    notes = [subtitle_of(subtitle or f"{of_whole}by {period}s since the start", "" if of_whole else unit, as_of)]
+    notes = [
+        subtitle_of(subtitle or f"{of_whole}by {period}s since the start", "" if of_whole else unit, as_of)
+    ]
     if any(cohort.partial for cohort in cohorts):
         notes.append(f"dashed: the {period} is not over")
-    layout = _Grid(names, tuple(str(index) for index in range(longest)), tuple(cells), diverging=False, beside=size_unit, period=period)
-    columns = (Column("cohort"), Column("size", size_unit), *(Column(f"{period} {index}", unit) for index in range(longest)))
+    layout = _Grid(
+        names,
+        tuple(str(index) for index in range(longest)),
+        tuple(cells),
+        diverging=False,
+        beside=size_unit,
+        period=period,
+    )
+    columns = (
+        Column("cohort"),
+        Column("size", size_unit),
+        *(Column(f"{period} {index}", unit) for index in range(longest)),
+    )
     return Chart(
         kind="cohort-grid",
         title=title,
         subtitle=" · ".join(notes),
-        table=Table(columns, tuple((cohort.name, cohort.size, *line) for cohort, line in zip(cohorts, lines, strict=True))),
+        table=Table(
+            columns,
+            tuple((cohort.name, cohort.size, *line) for cohort, line in zip(cohorts, lines, strict=True)),
+        ),
         alt=_cohort_alt(cohorts, lines, unit, period, smallest),
         layout=partial(_drawn, layout),
     )
@@ -199,19 +217,35 @@ def _drawn(grid: _Grid, width: int) -> Spec:
     left_out = grid.columns[shown:]
     # Few columns do not need to fill the width; many share it.
     step = min(plot / shown, 110.0 if grid.diverging else 64.0)
-    grid = replace(grid, columns=grid.columns[:shown], cells=tuple(cell for cell in grid.cells if cell.column < shown))
+    grid = replace(
+        grid, columns=grid.columns[:shown], cells=tuple(cell for cell in grid.cells if cell.column < shown)
+    )
     widest = max(width_of(cell.said, 1.0, bold=cell.total) for cell in grid.cells if cell.value is not None)
     fitting = max(_SMALLEST, min(size, int((step - 2) / widest)))
     heads, head = _heads(grid.columns, step, size)
     layers = [*_cells(grid, step, fitting), *_names(grid, names, left, sizes, size), *heads]
     if left_out:
         which = f"{grid.period} {left_out[0]}" + (f" to {left_out[-1]}" if len(left_out) > 1 else "")
-        layers.append(label_layer(f"{which.strip()}: see the table", plot, _ROW * len(grid.rows) + 12, "label-muted", align="right", size=size))
+        layers.append(
+            label_layer(
+                f"{which.strip()}: see the table",
+                plot,
+                _ROW * len(grid.rows) + 12,
+                "label-muted",
+                align="right",
+                size=size,
+            )
+        )
     frame: Spec = {
         "mark": {"type": "rule", "style": "hairline"},
         "data": {"values": []},
         "encoding": {
-            "x": {"field": "x", "type": "quantitative", "axis": None, "scale": {"domain": [0, 1], "nice": False}},
+            "x": {
+                "field": "x",
+                "type": "quantitative",
+                "axis": None,
+                "scale": {"domain": [0, 1], "nice": False},
+            },
         },
     }
     return {
@@ -226,7 +260,12 @@ def _drawn(grid: _Grid, width: int) -> Spec:
 
 def _place(cell: _Cell, step: float) -> dict[str, float]:
     """Return a cell's sides in pixels."""
-    return {"x": cell.column * step, "x2": (cell.column + 1) * step, "y": cell.row * _ROW, "y2": (cell.row + 1) * _ROW}
+    return {
+        "x": cell.column * step,
+        "x2": (cell.column + 1) * step,
+        "y": cell.row * _ROW,
+        "y2": (cell.row + 1) * _ROW,
+    }
 
 
 _PIXELS: Final = {
@@ -240,10 +279,17 @@ def _cells(grid: _Grid, step: float, size: int) -> Iterator[Spec]:
     # Where all cohorts begin with the same whole, that column says nothing and would use up the colors.
     begun = {cell.value for cell in grid.cells if cell.column == 0 and cell.value is not None}
     first = 1 if not grid.diverging and len(begun) == 1 and len(grid.columns) > 1 else 0
-    inner = [abs(cell.value) for cell in grid.cells if cell.value is not None and not cell.total and cell.column >= first]
+    inner = [
+        abs(cell.value)
+        for cell in grid.cells
+        if cell.value is not None and not cell.total and cell.column >= first
+    ]
     most = max(inner, default=1.0) or 1.0
     least = 0.0 if grid.diverging or not first else max(0.0, min(inner) - (most - min(inner)) * 0.3)
-    tip = [{"field": field, "title": title} for field, title in (("row", "row"), ("column", "column"), ("said", "value"))]
+    tip = [
+        {"field": field, "title": title}
+        for field, title in (("row", "row"), ("column", "column"), ("said", "value"))
+    ]
     colored: list[dict[str, Any]] = []
     totals: list[dict[str, Any]] = []
     dashed: list[dict[str, Any]] = []
@@ -258,7 +304,15 @@ def _cells(grid: _Grid, step: float, size: int) -> Iterator[Spec]:
         elif cell.value is not None:
             colored.append(datum)
         if cell.partial:
-            dashed.append({**datum, "x": datum["x"] + 2, "x2": datum["x2"] - 2, "y": datum["y"] + 2, "y2": datum["y2"] - 2})
+            dashed.append(
+                {
+                    **datum,
+                    "x": datum["x"] + 2,
+                    "x2": datum["x2"] - 2,
+                    "y": datum["y"] + 2,
+                    "y2": datum["y2"] - 2,
+                }
+            )
         style = "label-strong" if cell.total else "label-muted" if cell.value is None else "label"
         by_style.setdefault(style, []).append(
             {"x": datum["x"] + step / 2, "y": datum["y"] + _ROW / 2, "said": cell.said}
@@ -275,20 +329,30 @@ def _cells(grid: _Grid, step: float, size: int) -> Iterator[Spec]:
 def _scale(grid: _Grid, least: float, most: float) -> Spec:
     """Return the color of a cell: about zero to both sides, or from the least to the most."""
     if grid.diverging:
-        scale: Spec = {"domain": [-most, most], "range": "diverging", "reverse": not grid.good_up, "zero": False, "nice": False}
+        scale: Spec = {
+            "domain": [-most, most],
+            "range": "diverging",
+            "reverse": not grid.good_up,
+            "zero": False,
+            "nice": False,
+        }
     else:
         scale = {"domain": [least, most], "range": "ramp", "nice": False, "clamp": True}
     return {"field": "value", "type": "quantitative", "legend": None, "scale": scale}
 
 
-def _names(grid: _Grid, names: Sequence[Sequence[str]], left: float, sizes: float, size: int) -> Iterator[Spec]:
+def _names(
+    grid: _Grid, names: Sequence[Sequence[str]], left: float, sizes: float, size: int
+) -> Iterator[Spec]:
     """Yield the rows' names at the left, and the sizes of cohorts beside them."""
     for index, parts in enumerate(names):
         y = _ROW * (index + 0.5)
         strong = parts[0] == TOTAL and grid.diverging
         lines = wrapped(parts[0], left - sizes - 10, size, bold=strong, lines=2)
         text = lines if len(lines) > 1 else lines[0]
-        yield label_layer(text, -left, y - 7 * (len(lines) - 1), "label-strong" if strong else "label", size=size)
+        yield label_layer(
+            text, -left, y - 7 * (len(lines) - 1), "label-strong" if strong else "label", size=size
+        )
         if len(parts) > 1:
             yield label_layer(parts[1], 0, y, "label-muted", align="right", dx=-8, size=size)
     if grid.beside:
@@ -304,7 +368,8 @@ def _heads(columns: Sequence[str], step: float, size: int) -> tuple[list[Spec], 
     if any(width_of(word, size) > room for name in columns for word in name.split(" ")):
         cut = [ellipsed(name, 110.0, size) for name in columns]
         turned = [
-            label_layer(text, step * (index + 0.5), -8, "label-muted", size=size) for index, text in enumerate(cut)
+            label_layer(text, step * (index + 0.5), -8, "label-muted", size=size)
+            for index, text in enumerate(cut)
         ]
         for spec in turned:
             spec["mark"]["angle"] = 270
@@ -348,7 +413,11 @@ def _cohort_alt(
     for index in sorted({1, last}):
         values = known(line[index] for line in enough if index < len(line))
         if values and index:
-            span = words.between(min(values), max(values), unit) if len(values) > 1 else words.human(values[0], unit)
+            span = (
+                words.between(min(values), max(values), unit)
+                if len(values) > 1
+                else words.human(values[0], unit)
+            )
             said += f" {sentence(period)} {index}: {span}, {words.counted(len(values), 'cohorts')}."
     few = len(cohorts) - len(enough)
     return said + (f" {words.counted(few, 'cohorts')} too few to say." if few else "")

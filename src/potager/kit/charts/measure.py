@@ -42,7 +42,9 @@ def ellipsed(text: str, room: float, size: float = 12, *, bold: bool = False) ->
     return kept.rstrip(" ,;:-–") + ELLIPSIS
 
 
-def wrapped(text: str, room: float, size: float = 12, *, bold: bool = False, lines: int = 0) -> tuple[str, ...]:
+def wrapped(
+    text: str, room: float, size: float = 12, *, bold: bool = False, lines: int = 0
+) -> tuple[str, ...]:
     """Return the text in lines of at most ``room`` pixels; with ``lines``, the last of them ends in an ellipsis.
 
     A word longer than a line is cut with an ellipsis rather than broken in the middle.

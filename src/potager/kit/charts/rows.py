@@ -81,7 +81,9 @@ class RowFrame:
             spans = [(-over, self.height)]
         else:
             half = self.bar / 2 + 3
-            spans = [(self.middle(index) - half, self.middle(index) + half) for index in range(len(self.names))]
+            spans = [
+                (self.middle(index) - half, self.middle(index) + half) for index in range(len(self.names))
+            ]
         return [
             {
                 "mark": {"type": "rule", "style": style},

@@ -51,7 +51,14 @@ class Series:
 
     @classmethod
     def from_arrow(
-        cls, table: Any, name: str, *, start: str = "period", value: str = "value", low: str = "", high: str = ""
+        cls,
+        table: Any,
+        name: str,
+        *,
+        start: str = "period",
+        value: str = "value",
+        low: str = "",
+        high: str = "",
     ) -> Series:
         """Return a series from columns of a ``pyarrow.Table``: dates (or timestamps) and numbers."""
 
@@ -153,7 +160,9 @@ def _check(
 ) -> None:
     """Refuse what cannot be drawn."""
     if grain not in get_args(Grain):
-        raise Invalid(f"There is no period “{grain}”.", mend=f"Use {words.listing([*get_args(Grain)], 'or')}.")
+        raise Invalid(
+            f"There is no period “{grain}”.", mend=f"Use {words.listing([*get_args(Grain)], 'or')}."
+        )
     if not series or not any(known(each.values) for each in series):
         raise Invalid("There is no value to draw.", mend="Say so in words instead of an empty picture.")
     if len(series) > 6:
@@ -176,7 +185,9 @@ def _check(
 def _subtitle(picture: TimePicture, given: str, as_of: date | None) -> str:
     """Return what is measured, in which unit, as of when, and what the reader must know of the drawing."""
     names = picture.series[0].name if len(picture.series) == 1 else ""
-    said = [given or ", ".join(filter(None, (f"{names} by {picture.grain}".strip(), _unit_words(picture.unit))))]
+    said = [
+        given or ", ".join(filter(None, (f"{names} by {picture.grain}".strip(), _unit_words(picture.unit))))
+    ]
     if as_of is not None:
         said.append(f"as of {words.day(as_of)}")
     if picture.partial:
@@ -213,7 +224,8 @@ def _table(picture: TimePicture) -> Table:
         last = picture.series[0].starts[-1]
         cells.append({start: start != last for each in picture.series for start in each.starts})
     rows = tuple(
-        (start, period_name(start, picture.grain), *(values.get(start) for values in cells)) for start in starts
+        (start, period_name(start, picture.grain), *(values.get(start) for values in cells))
+        for start in starts
     )
     return Table(tuple(columns), rows)
 
@@ -240,7 +252,9 @@ def _line_alt(series: Series, picture: TimePicture) -> str:
         values=series.values[:-1] if picture.partial else series.values,
         low=(), high=(),
     )  # fmt: skip
-    points = [(start, value) for start, value in zip(whole.starts, whole.values, strict=True) if value is not None]
+    points = [
+        (start, value) for start, value in zip(whole.starts, whole.values, strict=True) if value is not None
+    ]
     tail = f"; the last {picture.grain} is partial ({picture.partial})" if picture.partial else ""
     head = f"{series.name} by {picture.grain}"
     if not points:
@@ -252,7 +266,13 @@ def _line_alt(series: Series, picture: TimePicture) -> str:
     (first, start_value), (last, end_value) = points[0], points[-1]
     if len(points) == 1:
         return f"{head}, {period_name(first, picture.grain)}: {said(start_value)}{tail}."
-    way = "stays at" if said(start_value) == said(end_value) else "rises from" if end_value > start_value else "falls from"
+    way = (
+        "stays at"
+        if said(start_value) == said(end_value)
+        else "rises from"
+        if end_value > start_value
+        else "falls from"
+    )
     run = f"{way} {said(start_value)}" + ("" if way == "stays at" else f" to {said(end_value)}")
     extremes = []
     for name, found in (("highest", max), ("lowest", min)):
@@ -297,4 +317,3 @@ def _happenings_alt(picture: TimePicture) -> str:
         return ""
     said = [f"{words.day(each.on)} {each.kind}: {each.label}" for each in picture.happenings]
     return f"Marked: {'; '.join(said)}."
-

@@ -56,51 +56,6 @@ def value_domain(picture: TimePicture) -> tuple[float, float, tuple[float, ...]]
     return line_domain(shown, zero=picture.zero)
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """Words at the right edge: how far down they want to stand, their lines, their style, their category's name."""
-
-    height: float
-    text: tuple[str, ...]
-    style: str
-    category: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """Something that happened: its place in pixels, the stretch its words take, and on which side they stand."""
-
-    x: float
-    reach: tuple[float, float]
-    leftward: bool
-    text: str
-    happening: Happening
-
-
-def in_lanes(signs: Sequence[Sign]) -> list[int]:
-    """Return a lane for each sign, the lowest in which it disturbs the fewest: words beside words, no rule through words."""
-    lanes: list[int] = []
-    for sign in signs:
-
-        def disturbed(lane: int, sign: Sign = sign) -> int:
-            count = 0
-            for other, taken in zip(signs, lanes, strict=False):
-                touches = sign.reach[0] < other.reach[1] and other.reach[0] < sign.reach[1]
-                count += lane == taken and touches
-                count += lane < taken and sign.reach[0] < other.x < sign.reach[1]
-                count += lane > taken and other.reach[0] < sign.x < other.reach[1]
-            return count
-
-        lanes.append(min(range(len(lanes) + 1), key=lambda lane: (disturbed(lane), lane)))
-    return lanes
-
-
-def _end_width(end: End) -> float:
-    """Return how far a label reaches over the right edge."""
-    bold = end.style == "label-actual"
-    return max(width_of(line, bold=bold) for line in end.text) + _GAP + (_DOT if end.category else 0)
-
-
 class _Drawing:
     """One picture at one width."""
 
@@ -116,7 +71,9 @@ class _Drawing:
             self.first = min(self.first, happening.on)
             self.last = max(self.last, happening.on)
         self.left_edge = milliseconds(self.first)
-        self.right_edge = milliseconds(max(next_start(each.starts[-1], picture.grain) for each in lines if each.starts))
+        self.right_edge = milliseconds(
+            max(next_start(each.starts[-1], picture.grain) for each in lines if each.starts)
+        )
         self.right_edge = max(self.right_edge, milliseconds(self.last))
         self.y_axis = number_axis(self.ticks, picture.unit, orient="left")
         self.label_room = 84 if self.narrow else 132
@@ -182,7 +139,11 @@ class _Drawing:
 
     def _zero(self) -> Iterator[Spec]:
         if self.bottom <= 0 <= self.top:
-            yield {"mark": {"type": "rule", "style": "zero"}, "data": {"values": [{"y": 0}]}, "encoding": {"y": _Y}}
+            yield {
+                "mark": {"type": "rule", "style": "zero"},
+                "data": {"values": [{"y": 0}]},
+                "encoding": {"y": _Y},
+            }
 
     def _target_range(self) -> Iterator[Spec]:
         target = self.picture.target
@@ -215,7 +176,10 @@ class _Drawing:
             whole = self._rows(series, self._whole(series))
             if series.low:
                 band = {"x": _X, "y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}
-                gaps = [row if row["y"] is not None else {"x": row["x"], "low": None, "high": None} for row in whole]
+                gaps = [
+                    row if row["y"] is not None else {"x": row["x"], "low": None, "high": None}
+                    for row in whole
+                ]
                 yield layer("area", "band", gaps, {**band, **color})
             plain = {"strokeWidth": 2.25} if several else {}
             yield layer("line", "" if several else "actual", whole, {"x": _X, "y": _Y, **color}, **plain)
@@ -235,7 +199,9 @@ class _Drawing:
         lonely = [
             row
             for before, row, after in zip([None, *rows], rows, [*rows[1:], None], strict=False)
-            if row["y"] is not None and (not before or before["y"] is None) and (not after or after["y"] is None)
+            if row["y"] is not None
+            and (not before or before["y"] is None)
+            and (not after or after["y"] is None)
         ]
         if lonely:
             yield layer("point", "actual-end", lonely, {"x": _X, "y": _Y, **self._filled(color)}, size=30)
@@ -257,7 +223,9 @@ class _Drawing:
             yield self._hatched_zone(series.starts[-1])
         if not color:
             yield layer("rule", "actual-partial", [at], {"x": _X, "y": _Y, "y2": {"field": "y2"}})
-        yield layer("point", "partial-end", [at], {"x": _X, "y": _Y, **({"stroke": color["color"]} if color else {})})
+        yield layer(
+            "point", "partial-end", [at], {"x": _X, "y": _Y, **({"stroke": color["color"]} if color else {})}
+        )
 
     def _hatched_zone(self, start: date) -> Spec:
         """Return a light hatching along the foot of the period that is not complete."""
@@ -267,7 +235,9 @@ class _Drawing:
             left, right, self.bottom, foot,
             (self.right_edge - self.left_edge) / self.plot, (self.top - self.bottom) / self.height, 4,
         )  # fmt: skip
-        return layer("rule", "partial-zone", strokes, {"x": _X, "y": _Y, "x2": {"field": "x2"}, "y2": {"field": "y2"}})
+        return layer(
+            "rule", "partial-zone", strokes, {"x": _X, "y": _Y, "x2": {"field": "x2"}, "y2": {"field": "y2"}}
+        )
 
     def _bars(self, series: Series) -> Iterator[Spec]:
         gap = 0.12
@@ -304,7 +274,8 @@ class _Drawing:
         joined = [anchor, *rows] if anchor and self.picture.form == "line" else rows
         if ahead.low:
             spread = [
-                {"x": row["x"], "low": row.get("low", row["y"]), "high": row.get("high", row["y"])} for row in joined
+                {"x": row["x"], "low": row.get("low", row["y"]), "high": row.get("high", row["y"])}
+                for row in joined
             ]
             yield layer(
                 "area", "forecast-band", spread,
@@ -325,59 +296,16 @@ class _Drawing:
 
     # -- words -------------------------------------------------------------------------------------------------------
 
-    def _ends(self) -> Iterator[End]:
-        """Yield what stands at the right edge, each at the height of what it names."""
-        picture, unit = self.picture, self.picture.unit
-        several = len(picture.series) > 1
-        for series in picture.series:
-            if several:
-                value = next((value for value in reversed(self._whole(series)) if value is not None), None)
-                text = (*self._wrapped(series.name), words.human(value, unit))
-            else:
-                value = series.values[-1]
-                text = (words.human(value, unit), *self._wrapped(picture.partial))
-            if value is not None and (several or (picture.form == "line" and picture.forecast is None)):
-                yield End(self._pixel(value), text, "label" if several else "label-actual", several * series.name)
-        for line, style in ((picture.forecast, "label-actual"), (picture.previous, "label-muted")):
-            value = line.values[-1] if line and line.values else None
-            if line is not None and value is not None:
-                yield End(self._pixel(value), (*self._wrapped(line.name), words.human(value, unit)), style)
-        target = picture.target
-        ends = known((target.value,) if target.value is not None else (target.low, target.high)) if target else []
-        if target is not None and ends:
-            value = target.value
-            said = words.human(value, unit) if value is not None else words.between(target.low, target.high, unit)
-            text = (*self._wrapped(target.label), *self._wrapped(said))
-            yield End(self._pixel(sum(ends) / len(ends)), text, "label")
-
-    def _wrapped(self, text: str) -> list[str]:
-        return list(wrapped(text, self.label_room, bold=True, lines=3)) if text else []
-
-    def _end_labels(self) -> Iterator[Spec]:
-        heights = [len(end.text) * _LINE + 4.0 for end in self.ends]
-        # Labels may hang a little over the plot, into the room of the time axis, rather than over each other.
-        middles = kept_apart([end.height for end in self.ends], heights, 0.0, self.height + _LINE)
-        for end, at, height in zip(self.ends, middles, heights, strict=True):
-            first = at - height / 2 + 2 + _LINE / 2
-            if end.category:
-                yield {
-                    "mark": {"type": "point", "shape": "circle", "size": 50, "xOffset": _GAP + 2, "opacity": 1},
-                    "data": {"values": [{}]},
-                    "encoding": {
-                        "x": {"value": "width"}, "y": {"value": first},
-                        "fill": {"datum": end.category, "type": "nominal", "legend": None, "scale": {
-                            "domain": [each.name for each in self.picture.series], "range": "category"}},
-                    },
-                }  # fmt: skip
-            yield label_layer(end.text, "width", first, end.style, dx=_GAP + (_DOT if end.category else 0))
-        yield from self._last_whole_label()
-        yield from self._bar_labels()
-
     def _last_whole_label(self) -> Iterator[Spec]:
         """Say the last complete value at its point, where the right edge says something else."""
         picture = self.picture
         anchor = self._last_whole(picture.series[0])
-        if not anchor or picture.form == "bars" or len(picture.series) > 1 or not (picture.forecast or picture.partial):
+        if (
+            not anchor
+            or picture.form == "bars"
+            or len(picture.series) > 1
+            or not (picture.forecast or picture.partial)
+        ):
             return
         row = {**anchor, "said": words.human(anchor["y"], picture.unit)}
         encoding = {"x": _X, "y": _Y, "text": {"field": "said", "type": "nominal"}}
@@ -388,7 +316,9 @@ class _Drawing:
         if self.picture.form != "bars":
             return
         series, unit = self.picture.series[0], self.picture.unit
-        span = milliseconds(next_start(series.starts[-1], self.picture.grain)) - milliseconds(series.starts[-1])
+        span = milliseconds(next_start(series.starts[-1], self.picture.grain)) - milliseconds(
+            series.starts[-1]
+        )
         room = self.plot * span / (self.right_edge - self.left_edge)
         rows = [
             {
@@ -415,36 +345,6 @@ class _Drawing:
         line = self._pixel(target.value)
         return line - 4 if foot - 15 < line < foot + 3 else foot
 
-    def _happenings(self) -> Iterator[Spec]:
-        """Mark what happened: a rule, a sign at its head, words beside it in as many lanes as they need."""
-        signs: list[Sign] = []
-        for happening in reversed(self.picture.happenings):
-            x = (milliseconds(happening.on) - self.left_edge) / (self.right_edge - self.left_edge) * self.plot
-            longest = min(260.0, max(x, self.plot + self.end_room - x) - 12)
-            text = ellipsed(self._said(happening), longest)
-            size = width_of(text) + 14
-            leftward = x + size > self.plot + self.end_room
-            signs.append(Sign(x, (x - size, x + 6) if leftward else (x - 6, x + size), leftward, text, happening))
-        lanes = in_lanes(signs)
-        self.lanes = max(lanes, default=-1) + 1
-        for sign, lane in zip(signs, lanes, strict=True):
-            head, happening = -_HEAD - lane * _LANE, sign.happening
-            row = {"x": milliseconds(happening.on), "what": self._said(happening), "when": words.day(happening.on)}
-            yield layer("rule", "happened", [row], {"x": _X, "y": {"value": head}, "y2": {"value": self.height}})
-            tip = [{"field": "what", "title": "what"}, {"field": "when", "title": "when"}]
-            yield layer(
-                "point", "happened-sign", [row], {"x": _X, "y": {"value": head}, "tooltip": tip},
-                shape=_SIGNS[happening.kind],
-            )  # fmt: skip
-            yield layer(
-                "text", "label-muted", [row], {"x": _X, "y": {"value": head}, "text": {"value": sign.text}},
-                align="right" if sign.leftward else "left", dx=-9 if sign.leftward else 9, baseline="middle",
-            )  # fmt: skip
-
-    @staticmethod
-    def _said(happening: Happening) -> str:
-        return happening.label if happening.kind == "happened" else sentence(f"{happening.kind}: {happening.label}")
-
     def _hits(self) -> Iterator[Spec]:
         """Lay invisible points over the lines that say period and value on the page."""
         rows = []
@@ -459,6 +359,8 @@ class _Drawing:
                     "period": period_name(series.starts[index], self.picture.grain), "line": series.name,
                     "said": words.exact(value, self.picture.unit),
                 })  # fmt: skip
-        tip = [{"field": field, "title": title} for field, title in (("period", "period"), ("line", "what"), ("said", "value"))]
+        tip = [
+            {"field": field, "title": title}
+            for field, title in (("period", "period"), ("line", "what"), ("said", "value"))
+        ]
         yield layer("point", "hit", rows, {"x": _X, "y": _Y, "tooltip": tip}, size=260)
-

@@ -49,7 +49,10 @@ def within_mix(
     order = tuple(sorted(rows, key=lambda row: -abs(row.within + row.mix)))
     columns = (Column("segment"), Column("within", unit), Column("mix", unit), Column("together", unit))
     totals = [sum(row.within for row in order), sum(row.mix for row in order)]
-    alt = "; ".join(f"{row.name} {words.signed(row.within, unit)} within, {words.signed(row.mix, unit)} mix" for row in order[:6])
+    alt = "; ".join(
+        f"{row.name} {words.signed(row.within, unit)} within, {words.signed(row.mix, unit)} mix"
+        for row in order[:6]
+    )
     more = f"; and {len(order) - 6} more" if len(order) > 6 else ""
     return Chart(
         kind="within-mix",
@@ -76,8 +79,17 @@ def _within_mix(rows: tuple[WithinMix, ...], unit: str, width: int) -> Spec:
         rise = fall = 0.0
         for position, (part, value) in enumerate(zip(PARTS, (row.within, row.mix), strict=True)):
             start = rise if value >= 0 else fall
-            datum = {"x": start, "x2": start + value, "part": part, "name": row.name, "said": words.signed(value, unit)}
-            tip = [{"field": field, "title": name} for field, name in (("name", "segment"), ("part", "part"), ("said", "change"))]
+            datum = {
+                "x": start,
+                "x2": start + value,
+                "part": part,
+                "name": row.name,
+                "said": words.signed(value, unit),
+            }
+            tip = [
+                {"field": field, "title": name}
+                for field, name in (("name", "segment"), ("part", "part"), ("said", "change"))
+            ]
             encoding = {"x": X, "x2": X2, **frame.sides(index), "tooltip": tip, **_color(PARTS, position)}
             layers.append(layer("rect", "cell", [datum], encoding, strokeWidth=1))
             rise, fall = (rise + value, fall) if value >= 0 else (rise, fall + value)
@@ -102,17 +114,32 @@ def share_bars(
     require(rows, [row.name for row in rows])
     names = tuple(parts)
     if not 2 <= len(names) <= 6 or len(set(names)) < len(names):
-        raise Invalid("A whole is drawn in two to six parts with different names.", mend="Join small parts into one.")
+        raise Invalid(
+            "A whole is drawn in two to six parts with different names.", mend="Join small parts into one."
+        )
     for row in rows:
-        if len(row.parts) != len(names) or len(known(row.parts)) < len(names) or min(row.parts) < 0 or sum(row.parts) <= 0:
+        if (
+            len(row.parts) != len(names)
+            or len(known(row.parts)) < len(names)
+            or min(row.parts) < 0
+            or sum(row.parts) <= 0
+        ):
             raise Invalid(
                 f"The parts of “{row.name}” are no shares of a whole.",
                 mend="Give every part a value of zero or more, and at least one above it.",
             )
-    columns = (Column("name"), *(Column(name, unit) for name in names), *(Column(f"{name}, share", "share") for name in names))
+    columns = (
+        Column("name"),
+        *(Column(name, unit) for name in names),
+        *(Column(f"{name}, share", "share") for name in names),
+    )
     cells = tuple((row.name, *row.parts, *(part / sum(row.parts) for part in row.parts)) for row in rows)
     described = [
-        f"{row.name}: " + ", ".join(f"{name} {words.human(part / sum(row.parts), 'share')}" for name, part in zip(names, row.parts, strict=True))
+        f"{row.name}: "
+        + ", ".join(
+            f"{name} {words.human(part / sum(row.parts), 'share')}"
+            for name, part in zip(names, row.parts, strict=True)
+        )
         for row in rows[:6]
     ]
     more = f"; and {len(rows) - 6} more" if len(rows) > 6 else ""
@@ -133,14 +160,33 @@ def _share_bars(rows: tuple[Shares, ...], names: tuple[str, ...], unit: str, wid
         whole, at = sum(row.parts), 0.0
         for position, (name, part) in enumerate(zip(names, row.parts, strict=True)):
             share = part / whole
-            datum = {"x": at, "x2": at + share, "name": row.name, "part": name, "said": words.human(share, "share"), "exact": words.exact(part, unit)}
-            tip = [{"field": field, "title": title} for field, title in (("name", "whole"), ("part", "part"), ("said", "share"), ("exact", "value"))]
+            datum = {
+                "x": at,
+                "x2": at + share,
+                "name": row.name,
+                "part": name,
+                "said": words.human(share, "share"),
+                "exact": words.exact(part, unit),
+            }
+            tip = [
+                {"field": field, "title": title}
+                for field, title in (
+                    ("name", "whole"),
+                    ("part", "part"),
+                    ("said", "share"),
+                    ("exact", "value"),
+                )
+            ]
             encoding = {"x": X, "x2": X2, **frame.sides(index), "tooltip": tip, **_color(names, position)}
             layers.append(layer("rect", "cell", [datum], encoding))
             text = f"{share * 100:.0f} %"
             if width_of(text) + 8 <= share * frame.plot:
                 middle = {"x": at + share / 2, "said": text}
-                place = {"x": X, "y": {"value": frame.middle(index)}, "text": {"field": "said", "type": "nominal"}}
+                place = {
+                    "x": X,
+                    "y": {"value": frame.middle(index)},
+                    "text": {"field": "said", "type": "nominal"},
+                }
                 layers.append(layer("text", f"on-category-{position}", [middle], place, baseline="middle"))
             at += share
     return frame.spec([*layers, *frame.name_layers()], (0.0, 1.0))
@@ -182,4 +228,3 @@ def _key(names: Sequence[str], left: float, width: int) -> list[Spec]:
             layers.append(layer("point", "key", [{}], {**place, "fill": fill}, shape="square", size=90))
             layers.append(label_layer(text, left + at + 16, y, "label-muted"))
     return layers
-

@@ -106,18 +106,24 @@ def body(
     if last:
         kind, fill = ("end partial", "none") if partial else ("end", "currentColor")
         edge = ' stroke="currentColor"' if partial else ""
-        parts.append(f'<circle class="{kind}" cx="{last[0]:.1f}" cy="{last[1]:.1f}" r="2.5" fill="{fill}"{edge}/>')
+        parts.append(
+            f'<circle class="{kind}" cx="{last[0]:.1f}" cy="{last[1]:.1f}" r="2.5" fill="{fill}"{edge}/>'
+        )
     return "".join(parts)
 
 
 def description(values: Sequence[float | None], unit: str = "", *, partial: bool = False) -> str:
     """Return the line in words: ``from £554k to £1.16m, highest £1.46m; the last period is not complete``."""
-    whole = [value for value in (values[:-1] if partial else values) if value is not None and math.isfinite(value)]
+    whole = [
+        value for value in (values[:-1] if partial else values) if value is not None and math.isfinite(value)
+    ]
     tail = "; the last period is not complete" if partial else ""
     if not whole:
         return f"nothing known{tail}"
     first, last = words.human(whole[0], unit), words.human(whole[-1], unit)
-    said = first if len(whole) == 1 else f"unchanged at {last}" if first == last else f"from {first} to {last}"
+    said = (
+        first if len(whole) == 1 else f"unchanged at {last}" if first == last else f"from {first} to {last}"
+    )
     for name, value in (("highest", max(whole)), ("lowest", min(whole))):
         if words.human(value, unit) not in (first, last):
             said += f", {name} {words.human(value, unit)}"
@@ -150,9 +156,7 @@ def _band(low: Sequence[Point | None], high: Sequence[Point | None]) -> str:
             continue
         pieces[-1][0].append(under)
         pieces[-1][1].append(over)
-    path = "".join(
-        f"{_path([*over, *reversed(under)])}Z" for under, over in pieces if len(under) > 1
-    )
+    path = "".join(f"{_path([*over, *reversed(under)])}Z" for under, over in pieces if len(under) > 1)
     return f'<path class="band" d="{path}" fill="currentColor" fill-opacity=".14"/>' if path else ""
 
 

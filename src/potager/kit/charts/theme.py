@@ -227,7 +227,9 @@ def register_fonts(directory: Path) -> tuple[str, ...]:
     """
     if not directory.is_dir():
         raise Invalid(f"There is no folder of fonts at {directory}.", mend="Name a folder that exists.")
-    found = tuple(sorted(path.name for path in directory.rglob("*") if path.suffix.lower() in {".ttf", ".otf"}))
+    found = tuple(
+        sorted(path.name for path in directory.rglob("*") if path.suffix.lower() in {".ttf", ".otf"})
+    )
     if found:
         import vl_convert
 

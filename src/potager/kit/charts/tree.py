@@ -80,7 +80,9 @@ class TreePicture:
             )
         counts = Counter(node.id for node in self.nodes)
         for twice in (name for name, times in counts.items() if times > 1):
-            raise Invalid(f"The metric “{twice}” stands in the tree twice.", mend="Name it once; edges may repeat.")
+            raise Invalid(
+                f"The metric “{twice}” stands in the tree twice.", mend="Name it once; edges may repeat."
+            )
         for node in self.nodes:
             if node.verdict not in get_args(Verdict) or node.direction not in get_args(Good):
                 raise Invalid(
@@ -90,7 +92,9 @@ class TreePicture:
         for edge in self.edges:
             for end in (edge.parent, edge.child):
                 if end not in counts:
-                    raise Invalid(f"An edge leads to “{end}”, which is not in the tree.", mend="Add the metric.")
+                    raise Invalid(
+                        f"An edge leads to “{end}”, which is not in the tree.", mend="Add the metric."
+                    )
 
     @property
     def by_id(self) -> dict[str, TreeNode]:
@@ -126,7 +130,11 @@ def alt_of(picture: TreePicture) -> str:
             else:
                 said = ", ".join(f"{edge.operator} {titles[edge.child]}".strip() for edge in parts)
             sentences.append(f"{node.title} is made of {said}.")
-        movers = [titles[edge.child] for edge in picture.edges if edge.parent == node.id and edge.kind == "influence"]
+        movers = [
+            titles[edge.child]
+            for edge in picture.edges
+            if edge.parent == node.id and edge.kind == "influence"
+        ]
         if movers:
             sentences.append(f"{node.title} is influenced by {words.listing(movers)}.")
     head = f"{picture.title}: " if picture.title else ""

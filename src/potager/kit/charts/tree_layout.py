@@ -100,7 +100,12 @@ def lay_out(
     wide, tall = card
     size = tall if direction == "right" else wide
     roots = [node for node in visible if node not in main]
-    forest = _joined([_branch(root, children, size, sibling_gap) for root in roots], size, sibling_gap * 2)
+    branches: dict[str, _Branch] = {}
+    for node in sorted(visible, key=lambda node: -depths[node]):
+        branches[node] = _branch(
+            node, [(child, branches.pop(child)) for child in children[node]], size, sibling_gap
+        )
+    forest = _joined([branches[root] for root in roots], sibling_gap * 2)
     across = {node: place for branch in forest for node, place in branch.across.items()}
     first = min(across.values())
     step = (wide if direction == "right" else tall) + level_gap
@@ -212,23 +217,24 @@ def _folded(above: Mapping[str, list[str]], visible: list[str], collapsed: Set[s
     return {node: count for node, count in counts.items() if count}
 
 
-def _branch(node: str, children: Mapping[str, list[str]], size: float, gap: float) -> _Branch:
-    """Return a subtree with its root at the middle of its outermost children."""
-    parts = _joined([_branch(child, children, size, gap) for child in children[node]], size, gap)
-    if not parts:
-        return _Branch({node: 0.0}, [(0.0, size)])
-    starts = [part.across[child] for part, child in zip(parts, children[node], strict=True)]
-    middle = (starts[0] + starts[-1]) / 2
+def _branch(node: str, below: list[tuple[str, _Branch]], size: float, gap: float) -> _Branch:
+    """Return a subtree with its root at the middle between its first and its last child."""
     branch = _Branch({node: 0.0}, [(0.0, size)])
+    if not below:
+        return branch
+    parts = _joined([part for _, part in below], gap)
+    middle = (parts[0].across[below[0][0]] + parts[-1].across[below[-1][0]]) / 2
     for part in parts:
         branch.across |= {name: place - middle for name, place in part.across.items()}
     for level in range(max(len(part.outline) for part in parts)):
         there = [part.outline[level] for part in parts if level < len(part.outline)]
-        branch.outline.append((min(low for low, _ in there) - middle, max(high for _, high in there) - middle))
+        branch.outline.append(
+            (min(low for low, _ in there) - middle, max(high for _, high in there) - middle)
+        )
     return branch
 
 
-def _joined(parts: list[_Branch], size: float, gap: float) -> list[_Branch]:
+def _joined(parts: list[_Branch], gap: float) -> list[_Branch]:
     """Return subtrees moved beside each other, each as near to those before it as the outlines allow.
 
     Cousins stand a little farther apart than siblings, so that families can be seen.

@@ -73,7 +73,10 @@ def waterfall(
     """
     require([before], [before.name])
     require(movements or [after], [movement.name for movement in movements])
-    if len(known([before.value, after.value, *(movement.amount for movement in movements)])) < len(movements) + 2:
+    if (
+        len(known([before.value, after.value, *(movement.amount for movement in movements)]))
+        < len(movements) + 2
+    ):
         raise Invalid("A part of the movement has no value.", mend="Give every part, and both ends.")
     shown = _joined(movements, most, rest)
     left_over = after.value - before.value - sum(movement.amount for movement in movements)
@@ -81,13 +84,16 @@ def waterfall(
     unexplained = left_over if abs(left_over) > dust else 0.0
     zoomed = _zoomed(before, shown, unexplained, after)
     note = f"bars count from {before.name}, not from zero" if zoomed else ""
-    rows = [(movement.name, movement.amount) for movement in movements] + ([(UNEXPLAINED, unexplained)] if unexplained else [])
+    rows = [(movement.name, movement.amount) for movement in movements] + (
+        [(UNEXPLAINED, unexplained)] if unexplained else []
+    )
     return Chart(
         kind="waterfall",
         title=title,
         subtitle=" · ".join(filter(None, (subtitle_of(subtitle, unit, as_of), note))),
         table=Table(
-            (Column("part"), Column("amount", unit)), ((before.name, before.value), *rows, (after.name, after.value))
+            (Column("part"), Column("amount", unit)),
+            ((before.name, before.value), *rows, (after.name, after.value)),
         ),
         alt=_alt(before, rows, after, unit),
         layout=partial(_drawn, before, shown, unexplained, after, unit, zoomed),
@@ -127,13 +133,21 @@ def _rows(
         rows.append(_Row(movement.name, at, at + movement.amount, words.signed(movement.amount, unit), style))
         at += movement.amount
     if unexplained:
-        rows.append(_Row(UNEXPLAINED, at, at + unexplained, words.signed(unexplained, unit), "bar-unexplained"))
+        rows.append(
+            _Row(UNEXPLAINED, at, at + unexplained, words.signed(unexplained, unit), "bar-unexplained")
+        )
     rows.append(_Row(after.name, 0.0, after.value - base, words.human(after.value, unit), "bar-total", True))
     return rows
 
 
 def _drawn(
-    before: End, movements: tuple[Movement, ...], unexplained: float, after: End, unit: str, zoomed: bool, width: int
+    before: End,
+    movements: tuple[Movement, ...],
+    unexplained: float,
+    after: End,
+    unit: str,
+    zoomed: bool,
+    width: int,
 ) -> Spec:
     rows = _rows(before, movements, unexplained, after, unit, zoomed)
     places = [place for row in rows for place in (row.start, row.end)]
@@ -142,7 +156,9 @@ def _drawn(
     widest = max(width_of(row.said, bold=True) for row in rows) + 12
     frame = framed(width, [row.name for row in rows], widest, bar=16 if width < NARROW else 18)
     if any(row.end < row.start for row in rows) and any(
-        (min(row.start, row.end) - low) / (high - low) * frame.plot < widest for row in rows if row.end < row.start
+        (min(row.start, row.end) - low) / (high - low) * frame.plot < widest
+        for row in rows
+        if row.end < row.start
     ):
         low = room_for_words(low, high, widest, frame.plot)
     layers: list[Spec] = _links(rows, frame, (low, high))
@@ -181,7 +197,13 @@ def _bar(row: _Row, index: int, frame: RowFrame, zoomed: bool) -> list[Spec]:
     datum = {"x": row.start, "x2": row.end, "name": row.name, "said": row.said}
     if row.whole and zoomed:
         # From before, a whole has no bar: it is where the parts start and end.
-        bar = layer("point", "dot", [{**datum, "x": row.end}], {"x": X, "y": {"value": y}, "tooltip": tip}, shape="diamond")
+        bar = layer(
+            "point",
+            "dot",
+            [{**datum, "x": row.end}],
+            {"x": X, "y": {"value": y}, "tooltip": tip},
+            shape="diamond",
+        )
     else:
         bar = layer("rect", row.style, [datum], {"x": X, "x2": X2, **frame.sides(index), "tooltip": tip})
     side = {"align": "left", "dx": 8} if rises else {"align": "right", "dx": -8}
@@ -204,5 +226,3 @@ def _alt(before: End, rows: Sequence[tuple[str, float]], after: End, unit: str) 
         f"From {words.human(before.value, unit)} ({before.name}) to {words.human(after.value, unit)} ({after.name}): "
         f"{parts or 'no part'}{more}."
     )
-
-

@@ -22,7 +22,6 @@ export function listen() {
   const ask = settled(90, () => search(input.value));
   input.addEventListener("input", ask);
   input.addEventListener("keydown", steer);
-  box.addEventListener("close", () => { input.value = ""; input.blur(); });
   box.querySelector("[role=listbox]").addEventListener("click", (event) => {
     const item = event.target.closest("[role=option]");
     if (item) go(Number(item.dataset.index), event.ctrlKey || event.metaKey);
