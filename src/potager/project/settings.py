@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "potager.faces.web",  # before allauth: its sign-in pages wear our layout
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -51,7 +52,6 @@ INSTALLED_APPS = [
     "potager.insight.questions",
     "potager.insight.goals",
     "potager.garden.glossary",
-    "potager.faces.web",
 ]
 
 MIDDLEWARE = [

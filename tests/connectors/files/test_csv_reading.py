@@ -236,6 +236,7 @@ def test_progress_is_told_and_raising_in_it_cancels(tmp_path: Path) -> None:
         with pytest.raises(StoppedError):
             reading.batches.read_all()
         assert not reading.complete
+        assert isinstance(reading.failure, StoppedError)
 
 
 def test_rejects_are_written_safely_and_can_be_mended_and_read_again(tmp_path: Path) -> None:
@@ -260,6 +261,22 @@ def test_a_temporary_rejects_file_goes_with_the_reading(tmp_path: Path) -> None:
         assert file is not None and file.read_text().count("\n") == 2
     assert not file.exists()
     assert reading.rejects.path is None
+
+
+def test_a_full_disk_is_said_and_stops_the_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, "a,b\n1\n")
+    with (
+        read(path, plan("a", "b"), rejects_to=Path("/dev/full")) as reading,
+        pytest.raises(Unavailable, match="/dev/full cannot be written: No space left on device"),
+    ):
+        reading.batches.read_all()
+
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.mkstemp", full)
+    with read(path, plan("a", "b")) as reading, pytest.raises(Unavailable, match="cannot be written"):
+        reading.batches.read_all()
 
 
 def test_a_preview_shows_the_first_rows_and_what_was_set_aside_before(tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_lines_above_the_table_are_left_out(tmp_path: Path) -> None:
 def test_rows_that_cannot_be_read_are_announced(tmp_path: Path) -> None:
     shape = shape_of(tmp_path, 'a,b\n1,2\n3\n5,"6\n')
     assert said(shape) == (
-        "2 rows cannot be read and will be set aside; the first is line 3: The row has 1 cells instead of 2."
+        "2 rows cannot be read and will be set aside; the first is line 3: The row has 1 cell instead of 2."
     )
 
 

@@ -225,6 +225,20 @@ def test_other_writings_of_dates_and_times(tmp_path: Path) -> None:
     assert rejected == []
 
 
+def test_times_with_an_offset_become_utc(tmp_path: Path) -> None:
+    shape, moments, _ = read_back(
+        tmp_path, "at", "2024-01-31T10:00:00+02:00", "2024-01-31T10:00:00Z", "2024-01-31 10:00"
+    )
+    assert moments == [
+        dt.datetime(2024, 1, 31, 8),
+        dt.datetime(2024, 1, 31, 10),
+        dt.datetime(2024, 1, 31, 10),
+    ]
+    assert (
+        shape.columns[0].note == "Times with an offset become UTC. Times without an offset are taken as UTC."
+    )
+
+
 def test_casts_name_themselves() -> None:
     assert Cast("date", date_formats=("%d/%m/%Y",)).label == "date (%d/%m/%Y)"
     assert Cast("number", decimal_mark=",").label == "number (decimal mark ,)"

@@ -80,7 +80,7 @@ MISTAKES = [
         "name: mean_price\n    label",
         "name: metric_time\n    label",
         "error",
-        "kept for Potager",
+        "reserved",
         "Choose another",
     ),
     ("name: mean_price\n    label", "name: select\n    label", "error", "word of SQL", "Choose another"),

@@ -29,11 +29,11 @@ EVENTS = """\
 semantic_models:
   - name: events
     model: ref('events')
-    defaults: {agg_time_dimension: day}
+    defaults: {agg_time_dimension: happened}
     primary_entity: event
     entities: [{name: person, type: foreign, expr: person_id}]
     dimensions:
-      - {name: day, type: time, type_params: {time_granularity: day}}
+      - {name: happened, expr: day, type: time, type_params: {time_granularity: day}}
       - {name: plan, type: categorical}
       - {name: kind, type: categorical}
     measures:
@@ -48,19 +48,26 @@ metrics:
   - {name: points, label: Points, type: simple, type_params: {measure: points}}
 """
 FILTER = "{{ Dimension('event__kind') }} = 'a'"
-for _measure in ("people", "points"):
-    for _name, _window in WINDOWS.items():
-        for _period in ("first", "last", "average"):
-            inner = ", ".join(part for part in (_window, f"period_agg: {_period}") if part)
-            EVENTS += (
-                f"  - {{name: {_measure}_{_name}_{_period}, label: {_measure} {_name} {_period}, type: cumulative, "
-                f"type_params: {{measure: {_measure}, cumulative_type_params: {{{inner}}}}}}}\n"
-            )
-            if _period == "first":
-                EVENTS += (
-                    f'  - {{name: {_measure}_{_name}_filtered, label: {_measure} {_name} f, type: cumulative, filter: "{FILTER}", '
-                    f"type_params: {{measure: {_measure}, cumulative_type_params: {{{inner}}}}}}}\n"
-                )
+
+
+def cumulative(measure: str, window: str, period: str) -> str:
+    """Return one cumulative metric; a ``period`` of "filtered" means the first day's value under the filter."""
+    over = "first" if period == "filtered" else period
+    inner = ", ".join(part for part in (WINDOWS[window], f"period_agg: {over}") if part)
+    filtered = f'filter: "{FILTER}", ' if period == "filtered" else ""
+    return (
+        f"  - {{name: {measure}_{window}_{period}, label: {measure} {window} {period}, type: cumulative, {filtered}"
+        f"type_params: {{measure: {measure}, cumulative_type_params: {{{inner}}}}}}}\n"
+    )
+
+
+PERIODS = ["first", "last", "average", "filtered"]
+EVENTS += "".join(
+    cumulative(measure, window, period)
+    for measure in ("people", "points")
+    for window in WINDOWS
+    for period in PERIODS
+)
 
 DAYS = st.integers(0, 120).map(lambda offset: date(2023, 12, 1) + timedelta(days=offset))
 ROWS = st.lists(
@@ -103,7 +110,7 @@ def by_metricflow(layer: SemanticLayer, warehouse: MemoryWarehouse, query: Metri
 @given(
     rows=ROWS,
     window=st.sampled_from(list(WINDOWS)),
-    period=st.sampled_from(["first", "last", "average", "filtered"]),
+    period=st.sampled_from(PERIODS),
     grain=st.sampled_from(["day", "week", "month", "quarter"]),
     groups=st.sampled_from([(), ("plan",), ("region",), ("plan", "kind"), ("person",)]),
     bounds=st.one_of(
@@ -166,6 +173,6 @@ def test_a_month_reaches_over_short_months_as_metricflow_says():
 
 def test_a_second_time_dimension_is_left_to_metricflow():
     layer, _ = layer_over([(date(2024, 1, 1), 1, "x", "a", 1)])
-    sql = layer.sql(MetricQuery(("people_w28_first",), ("day__month",), "day"))
+    sql = layer.sql(MetricQuery(("people_w28_first",), ("happened__month",), "day"))
 
     assert "stretches" not in sql

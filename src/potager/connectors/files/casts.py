@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from potager.connectors.files.dates import (
     ISO_DATE,
+    ISO_OFFSET,
     ISO_TIMESTAMP,
     MIDNIGHT,
     in_trying_order,
@@ -158,11 +159,16 @@ def _by_formats(value: str, formats: Sequence[str]) -> str:
 
 def _timestamp(value: str, cast: Cast) -> str:
     """Return the SQL for a moment: ISO 8601 (offsets become UTC), then the formats."""
-    dashed = f"replace({value}, '/', '-')"
+    dashed = f"replace(replace({value}, '/', '-'), ',', '.')"
     hours = f"try_strptime({dashed}, ['%Y-%m-%d %H', '%Y-%m-%dT%H'])"
-    iso = f"coalesce(TRY_CAST(replace({dashed}, ',', '.') AS TIMESTAMP), {hours})"
+    iso = f"coalesce(TRY_CAST({dashed} AS TIMESTAMP), {hours})"
+    # A cast to TIMESTAMP would drop the offset without a word.
+    offset = f"timezone('UTC', TRY_CAST(regexp_replace({dashed}, '\\s+(Z|[+-])', '\\1') AS TIMESTAMPTZ))"
     formats = _by_formats(value, cast.date_formats) if cast.date_formats else "NULL"
-    return f"CASE WHEN {_full(value, f'{ISO_DATE}|{ISO_TIMESTAMP}')} THEN {iso} ELSE {formats} END"
+    return (
+        f"CASE WHEN {_full(value, f'{ISO_DATE}|{ISO_TIMESTAMP}')} THEN {iso} "
+        f"WHEN {_full(value, ISO_OFFSET)} THEN {offset} ELSE {formats} END"
+    )
 
 
 def _date(value: str, cast: Cast) -> str:

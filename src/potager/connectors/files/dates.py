@@ -33,7 +33,8 @@ KNOWN_FORMATS = tuple(day + time for day in (*_NUMERIC, *_WORDED) for time in _T
 _YEAR = r"(?:\d{3}[1-9]|\d{2}[1-9]\d|\d[1-9]\d{2}|[1-9]\d{3})"  # 0001 to 9999
 ISO_DATE = _YEAR + r"[-/]\d{1,2}[-/]\d{1,2}"
 MIDNIGHT = r"[T ]00?(?::00(?::00(?:[.,]0+)?)?)?"
-ISO_TIMESTAMP = ISO_DATE + r"[T ]\d{1,2}(?::\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)?\s*(?:Z|[+-]\d{2}(?::?\d{2})?)?"
+ISO_TIMESTAMP = ISO_DATE + r"[T ]\d{1,2}(?::\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)?"
+ISO_OFFSET = ISO_DATE + r"[T ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s*(?:Z|[+-]\d{2}(?::?\d{2})?)"
 
 
 def format_problem(date_format: str) -> str:

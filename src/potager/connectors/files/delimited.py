@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pyarrow.csv import InvalidRow
 
 _NO_TEXT = "The line holds bytes that are not text in the encoding of the file."
+_COLUMN = re.compile(r"CSV column #(\d+)")  # how Arrow says which column it could not convert
+_FIRST_DAY = -719_162  # 0001-01-01 in days since 1970
 _ZERO_BYTE = "The line holds a zero byte (NUL)."
 
 
@@ -167,13 +170,19 @@ class Delimited:
         import pyarrow as pa
 
         chunk = _only_text(piece)
-        try:
-            table, ragged = self._table(chunk, self._types)
-            final = self._final if self._is_sound(table) else frozenset[int]()
-        except pa.ArrowInvalid:
-            final = frozenset()
-        if final != self._final:
-            table, ragged = self._table(chunk, {})
+        types = dict(self._types)
+        while True:
+            try:
+                table, ragged = self._table(chunk, types)
+            except pa.ArrowInvalid as error:
+                found = _COLUMN.search(str(error))
+                spoiled = {f"c{found[1]}"} if found else set(types)
+            else:
+                spoiled = self._unsound(table, types)
+            if not spoiled:
+                break
+            types = {name: kind for name, kind in types.items() if name not in spoiled}
+        final = frozenset(at for at in self._final if self._names[at] in types)
         aside, good = self._ragged(chunk, ragged)
 
         def line_of(rows: Sequence[int]) -> list[int]:
@@ -209,21 +218,24 @@ class Delimited:
             )
         return table.select(self._names).rename_columns(names(len(self._names))), ragged
 
-    def _is_sound(self, table: pa.Table) -> bool:
-        """Say whether Arrow's values are ones that the rules of the plan allow: finite numbers, years from 1 on."""
+    def _unsound(self, table: pa.Table, types: dict[str, pa.DataType]) -> set[str]:
+        """Return the columns with values that the rules do not allow: numbers are finite, years begin with 1."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        unsound = set()
         for at in self._final:
-            column = table.column(at)
+            column, name = table.column(at), self._names[at]
+            if name not in types:
+                continue
             if pa.types.is_floating(column.type) and pc.all(pc.is_finite(column)).as_py() is False:
-                return False
+                unsound.add(name)
             if pa.types.is_temporal(column.type):
-                span = pc.min_max(column.cast(pa.int32() if pa.types.is_date(column.type) else pa.int64()))
-                first = -719_162 * (1 if pa.types.is_date(column.type) else 86_400_000_000)  # 0001-01-01
-                if (span["min"].as_py() or 0) < first:
-                    return False
-        return True
+                days = pa.types.is_date(column.type)
+                first = pc.min(column.cast(pa.int32() if days else pa.int64())).as_py() or 0
+                if first < _FIRST_DAY * (1 if days else 86_400_000_000):
+                    unsound.add(name)
+        return unsound
 
     def _ragged(
         self, chunk: Chunk, ragged: list[tuple[int, int]]
@@ -242,7 +254,13 @@ class Delimited:
             aside.append(
                 Rejected(
                     int(chunk.spans.lines[at]),
-                    (("", f"The row has {found} cells instead of {width}.", f"The row {kind}"),),
+                    (
+                        (
+                            "",
+                            f"The row has {found} {'cell' if found == 1 else 'cells'} instead of {width}.",
+                            f"The row {kind}",
+                        ),
+                    ),
                     raw=text,
                 )
             )

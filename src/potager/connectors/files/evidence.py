@@ -23,6 +23,7 @@ from potager.connectors.files.casts import (
 from potager.connectors.files.dates import (
     COMPACT,
     ISO_DATE,
+    ISO_OFFSET,
     ISO_TIMESTAMP,
     KNOWN_FORMATS,
     in_trying_order,
@@ -99,7 +100,8 @@ def _flags() -> dict[str, str]:
         "bits": "v IN ('0', '1')",
         "truth": f"{lower} IN ({', '.join(map(quoted, words))})",
         "iso_date": f"{full('v', ISO_DATE)} AND TRY_CAST(replace(v, '/', '-') AS DATE) IS NOT NULL",
-        "iso_moment": full("v", ISO_TIMESTAMP),
+        "iso_moment": full("v", f"{ISO_TIMESTAMP}|{ISO_OFFSET}"),
+        "offset": full("v", ISO_OFFSET),
         "dated": f"{full('v', '[A-Za-z0-9 ,./:-]{6,40}')} AND regexp_matches(v, '[0-9][^0-9]+[0-9]')",
         "compact": f"{full('v', '(19|20)[0-9]{2}(0[1-9]|1[0-2])[0-3][0-9]')} AND try_strptime(v, '%Y%m%d') IS NOT NULL",
         "json": "v[1] IN ('{', '[') AND json_valid(v)",
@@ -334,7 +336,8 @@ def _dates(name: str, evidence: Evidence, counts: dict[str, int], whole: Orders 
         return None
     type_ = "timestamp" if counts["iso_moment"] or any(with_time(one) for one in found) else "date"
     if not numeric:
-        return Verdict(Cast(type_, date_formats=tuple(worded)), _less(type_), _kinds(iso, worded, []))
+        note = f"{_kinds(iso, worded, [])} {_offsets(counts)}".strip()
+        return Verdict(Cast(type_, date_formats=tuple(worded)), _less(type_), note)
     told = whole or seen
     by_order = {order: [one for one in numeric if order_of(one) == order] for order in ("day", "month")}
     first = {
@@ -371,6 +374,13 @@ def _dates(name: str, evidence: Evidence, counts: dict[str, int], whole: Orders 
         )
     note = "No date says whether the day or the month comes first: kept as text until you choose."
     return Verdict(Cast("text"), (*first.values(), both), note, True, tuple(numeric))
+
+
+def _offsets(counts: dict[str, int]) -> str:
+    if not counts["offset"]:
+        return ""
+    some = " Times without an offset are taken as UTC." if counts["offset"] < counts["filled"] else ""
+    return f"Times with an offset become UTC.{some}"
 
 
 def _less(type_: str) -> tuple[Cast, ...]:

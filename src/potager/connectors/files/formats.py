@@ -89,6 +89,18 @@ def readable(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def writable(path: Path) -> Iterator[None]:
+    """Turn what the operating system says about writing ``path`` (a full disk, most often) into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise Unavailable(
+            f"{path} cannot be written: {why}.", mend="Make room on the disk, then try again."
+        ) from error
+
+
+@contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file for reading bytes, with sentences for what goes wrong while opening and reading."""
     with readable(path), path.open("rb") as file:

@@ -70,6 +70,9 @@ class Reading:
         self.notes = source.notes  # grows while a file is read that has keys the plan does not know
         self.rows = 0
         self.complete = False
+        self.failure: Exception | None = (
+            None  # for readers of ``batches`` that turn errors into text, as DuckDB does
+        )
         self.batches: pa.RecordBatchReader = pa.RecordBatchReader.from_batches(self.schema, self._stream())
 
     def __enter__(self) -> Self:
@@ -99,6 +102,9 @@ class Reading:
             while waiting:
                 yield from self._finish(waiting.popleft().result())
             self.complete = True
+        except Exception as error:
+            self.failure = error
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from potager.connectors.files.formats import writable
 from potager.connectors.files.shapes import Rejected
 from potager.kit.files import csv_lines
 
@@ -26,7 +28,7 @@ def write_rejects_csv(path: Path, labels: Sequence[str], rejected: Iterable[Reje
             count += 1
             yield line_of(row, labels)
 
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with writable(path), path.open("w", encoding="utf-8", newline="") as file:
         file.writelines(csv_lines(header_of(labels), rows()))
     return count
 
@@ -40,6 +42,14 @@ def line_of(row: Rejected, labels: Sequence[str]) -> list[str | int | None]:
     """Return one line of a rejects file."""
     cells = row.cells or (None,) * len(labels)
     return [row.line, "; ".join(row.columns), row.reason, row.raw, *cells]
+
+
+def _temporary() -> Path:
+    folder = Path(tempfile.gettempdir())
+    with writable(folder):
+        handle, name = tempfile.mkstemp(prefix="potager-rejects-", suffix=".csv")
+    os.close(handle)
+    return Path(name)
 
 
 class Rejects:
@@ -65,9 +75,9 @@ class Rejects:
         self.tally.update((column, kind) for row in rows for column, _, kind in row.problems)
         new = self.path is None
         if self.path is None:
-            self.path = self._given or Path(tempfile.mkstemp(prefix="potager-rejects-", suffix=".csv")[1])
+            self.path = self._given or _temporary()
         lines = csv_lines(header_of(self._labels), (line_of(row, self._labels) for row in rows))
-        with self.path.open("w" if new else "a", encoding="utf-8", newline="") as file:
+        with writable(self.path), self.path.open("w" if new else "a", encoding="utf-8", newline="") as file:
             header = next(lines)
             file.writelines([header, *lines] if new else lines)
 

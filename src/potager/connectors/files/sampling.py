@@ -14,7 +14,7 @@ from potager.connectors.files.blocks import names
 from potager.connectors.files.casts import fails, run, select, stacked, valued
 from potager.connectors.files.encodings import TextStream
 from potager.connectors.files.evidence import Orders, count_orders
-from potager.connectors.files.formats import Kind
+from potager.connectors.files.formats import Kind, writable
 from potager.connectors.files.plans import ColumnPlan, ReadPlan
 from potager.connectors.files.reading import source_of
 from potager.connectors.files.records import BLOCK
@@ -56,7 +56,7 @@ def stand_in(path: Path, kind: Kind, encoding: str, options: ReadOptions) -> Ite
             if kind.compression
             else [0, *(size * part // (_SLICES + 1) & ~3 for part in range(1, _SLICES + 1))]
         )
-        with sample.open("wb") as out:
+        with writable(sample), sample.open("wb") as out:
             for offset in offsets:
                 wanted = options.whole_up_to // (4 if not offset else 4 * _SLICES)
                 out.write(_lines_at(path, kind, encoding, options, offset, wanted))

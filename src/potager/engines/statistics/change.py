@@ -15,7 +15,14 @@ from potager.engines.statistics.distributions import (
     two_sided_p,
     two_sided_t,
 )
-from potager.engines.statistics.series import FloatArray, Series, as_array, check_season, prepare, without_season
+from potager.engines.statistics.series import (
+    FloatArray,
+    Series,
+    as_array,
+    check_season,
+    prepare,
+    without_season,
+)
 
 _BASELINE_SEASONS = 8
 _BASELINE_PLAIN = 12
@@ -62,7 +69,9 @@ def unusual(series: Series, index: int = -1, season: int = 1, level: float = 0.9
     values = as_array(series)
     at = range(values.size)[index]
     if math.isnan(values[at]):
-        return CannotTell("incomplete", "The value is missing, which is not the same as zero.", "Load the period.")
+        return CannotTell(
+            "incomplete", "The value is missing, which is not the same as zero.", "Load the period."
+        )
     expected = _expectations(values[: at + 1], season)
     surprises = (values[:at] - expected[:at])[~np.isnan(values[:at] - expected[:at])]
     n = surprises.size
@@ -95,7 +104,16 @@ def unusual(series: Series, index: int = -1, season: int = 1, level: float = 0.9
         method = "student"
     usual = abs(deviation) <= reach
     return Unusual(
-        float(values[at]), middle, middle - reach, middle + reach, deviation / spread, p, level, n, usual, method
+        float(values[at]),
+        middle,
+        middle - reach,
+        middle + reach,
+        deviation / spread,
+        p,
+        level,
+        n,
+        usual,
+        method,
     )
 
 
@@ -111,7 +129,9 @@ def usual_change(series: Series, length: int, level: float = 0.95) -> Unusual | 
     values = as_array(series)
     whole = values.size // length
     if whole < 2:
-        return CannotTell("too_few", "There are not two whole stretches to compare.", "Wait for more periods.")
+        return CannotTell(
+            "too_few", "There are not two whole stretches to compare.", "Wait for more periods."
+        )
     changes = np.diff(values[values.size - whole * length :].reshape(whole, length).sum(axis=1))
     return unusual(changes, -1, 1, level)
 
@@ -184,10 +204,14 @@ def step_change(
     least = max(_FEWEST_FOR_STEP, 2 * season)
     if n < least:
         return CannotTell(
-            "too_few", f"Finding a step takes at least {least} values; there are {n}.", "Wait for more periods."
+            "too_few",
+            f"Finding a step takes at least {least} values; there are {n}.",
+            "Wait for more periods.",
         )
     if float(np.ptp(values)) == 0.0:
-        return CannotTell("undefined", "The series never changes.", "Check that the metric is being measured.")
+        return CannotTell(
+            "undefined", "The series never changes.", "Check that the metric is being measured."
+        )
     adjusted = values
     split = 0
     for _ in range(2):  # the season is estimated best without the step, and the step without the season

@@ -243,7 +243,9 @@ def _relative(
     else:  # a share of 0 cannot be lower; a mean at or below 0 has limits as far below as above, so q is positive
         low = (product - root_low) / q_low if p_low else 0.0
     high = (product + root_high) / q_high
-    return Estimate(a / b - 1.0, low - 1.0, high - 1.0, level, n, method, (high - low) / 2.0 / two_sided_z(level))
+    return Estimate(
+        a / b - 1.0, low - 1.0, high - 1.0, level, n, method, (high - low) / 2.0 / two_sided_z(level)
+    )
 
 
 @dataclass(frozen=True, slots=True)

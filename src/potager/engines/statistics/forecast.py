@@ -138,7 +138,9 @@ def _notes(used: int, asked: int, interpolated: float, tested: BackTest, level: 
     if used != asked:
         notes.append(f"The series is too short to learn a season of {asked} periods, so none was used.")
     if interpolated:
-        notes.append(f"{interpolated:.1%} of the values were missing and were filled in from their neighbors.")
+        notes.append(
+            f"{interpolated:.1%} of the values were missing and were filled in from their neighbors."
+        )
     if tested.coverage is None:
         notes.append("The series is too short to check the ranges themselves.")
     elif tested.coverage < level - 0.1:

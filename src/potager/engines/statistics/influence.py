@@ -103,7 +103,9 @@ def _changes(driver: Series, outcome: Series, form: Form | None) -> _Changes | C
     return _Changes(np.diff(x), np.diff(y), chosen)
 
 
-def _rows(cause: FloatArray, effect: FloatArray, lag: int, first: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _rows(
+    cause: FloatArray, effect: FloatArray, lag: int, first: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return positions, the cause ``lag`` earlier, and the effect, where both are known, from ``first`` on."""
     times = np.arange(first, effect.size)
     x, y = cause[times - lag], effect[times]
@@ -116,7 +118,9 @@ def _fit(times: FloatArray, x: FloatArray, y: FloatArray, season: int) -> Fit:
     return least_squares(design, y, newey_west_lags(y.size))
 
 
-def _best_lag(cause: FloatArray, effect: FloatArray, lags: range, season: int) -> tuple[int, Fit, float, float] | None:
+def _best_lag(
+    cause: FloatArray, effect: FloatArray, lags: range, season: int
+) -> tuple[int, Fit, float, float] | None:
     """Return the lag with the largest t, its fit, its p-value adjusted for the search (Bonferroni), and its r²."""
     best: tuple[int, Fit, float, float] | None = None
     for lag in lags:

@@ -67,7 +67,9 @@ def recent_median(values: FloatArray, season: int, origins: IntArray, horizon: i
     forecasts = np.empty((origins.size, horizon))
     for row, origin in enumerate(origins):
         known = min(seasons, int(origin) // season)
-        forecasts[row] = np.median(values[origin - known * season : origin].reshape(known, season), axis=0)[phase]
+        forecasts[row] = np.median(values[origin - known * season : origin].reshape(known, season), axis=0)[
+            phase
+        ]
     return forecasts
 
 
@@ -121,7 +123,9 @@ def theta(values: FloatArray, season: int, origins: IntArray, horizon: int) -> F
     weight = 1.0 / chosen
     ahead = _steps(horizon) - 1 + (weight * (1.0 - (1.0 - chosen) ** origins))[:, None]
     phase = (origins[:, None] + _steps(horizon) - 1) % season
-    result: FloatArray = levels[:, None] + drifts[:, None] * ahead + np.take_along_axis(indices, phase, axis=1)
+    result: FloatArray = (
+        levels[:, None] + drifts[:, None] * ahead + np.take_along_axis(indices, phase, axis=1)
+    )
     return result
 
 
@@ -136,7 +140,9 @@ def ets_damped(values: FloatArray, season: int, origins: IntArray, horizon: int)
     return ets_forecasts(values, season, origins, horizon, grid)
 
 
-def ets_forecasts(values: FloatArray, season: int, origins: IntArray, horizon: int, grid: FloatArray) -> FloatArray:
+def ets_forecasts(
+    values: FloatArray, season: int, origins: IntArray, horizon: int, grid: FloatArray
+) -> FloatArray:
     """Return :func:`ets_damped` forecasts with the parameters of ``grid`` (4, g): alpha, beta*, gamma*, phi."""
     alpha, beta_share, gamma_share, phi = grid
     beta, gamma = alpha * beta_share, (1.0 - alpha) * gamma_share

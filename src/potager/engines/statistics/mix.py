@@ -70,7 +70,9 @@ def standardize(
     names = list(dict.fromkeys([*first, *second]))
     a, b = _Group.of(first, names), _Group.of(second, names)
     if min(a.n, b.n) < 2 or min(a.total_x, b.total_x) <= 0.0:
-        return CannotTell("too_few", "One of the groups holds too little to compare.", "Take a longer period.")
+        return CannotTell(
+            "too_few", "One of the groups holds too little to compare.", "Take a longer period."
+        )
     if a.has_loose_numerator or b.has_loose_numerator:
         return CannotTell(
             "undefined",
@@ -111,7 +113,9 @@ def standardize(
 
     def estimate(value: float, variance: float) -> Estimate:
         error = math.sqrt(variance)
-        return Estimate(value, value - z * error, value + z * error, level, a.n + b.n, "kitagawa_delta", error)
+        return Estimate(
+            value, value - z * error, value + z * error, level, a.n + b.n, "kitagawa_delta", error
+        )
 
     crude_estimate = estimate(common + mix, squared["crude"])
     common_estimate = estimate(common, squared["common"])
@@ -157,7 +161,9 @@ class _Group:
 
     @classmethod
     def of(cls, strata: Mapping[str, Sums], names: list[str]) -> _Group:
-        ratios = [strata[name].as_ratio() if name in strata else RatioSums(0, 0, 0, 0, 0, 0) for name in names]
+        ratios = [
+            strata[name].as_ratio() if name in strata else RatioSums(0, 0, 0, 0, 0, 0) for name in names
+        ]
         sums = [(r.sum_y, r.sum_x, r.sum_yy, r.sum_xx, r.sum_xy) for r in ratios]
         table = np.array(sums, dtype=np.float64).reshape(len(ratios), 5).T
         return cls(np.array([r.n for r in ratios], dtype=np.float64), table)

@@ -130,7 +130,9 @@ def reach(
             return CannotTell("incomplete", "The last value is missing.", "Load the last period.")
         reached = so_far if of == "total" else float(values[-1])
         return _settled(reached, target, direction, level)
-    made = forecast(series, remaining_periods, season, level, max_missing, "total" if of == "total" else "steps")
+    made = forecast(
+        series, remaining_periods, season, level, max_missing, "total" if of == "total" else "steps"
+    )
     if isinstance(made, CannotTell):
         return made
     last = made.horizon - 1
@@ -140,7 +142,11 @@ def reach(
     else:
         expected, low, high = (float(part[last]) for part in (made.values, made.low, made.high))
         coverage = made.coverage
-    passed = of == "total" and float(known.min()) >= 0.0 and (so_far >= target if direction == "up" else so_far > target)
+    passed = (
+        of == "total"
+        and float(known.min()) >= 0.0
+        and (so_far >= target if direction == "up" else so_far > target)
+    )
     probability = probability_of_reaching(made, target, so_far, direction, of)
     if passed:
         probability = 1.0 if direction == "up" else 0.0

@@ -58,7 +58,9 @@ def _squares(sum_sq: float, total: float, n: int, what: str) -> float:
     if abs(rest) <= _ROUNDING * sum_sq:
         return 0.0
     if rest < 0.0:
-        raise ValueError(f"The sum of squares of {what} is smaller than its sum allows: they are of different rows.")
+        raise ValueError(
+            f"The sum of squares of {what} is smaller than its sum allows: they are of different rows."
+        )
     return rest
 
 
@@ -153,7 +155,9 @@ class ShareSums:
         spread = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
         low, high = ((middle + sign * spread) / (1 + z * z / n) for sign in (-1.0, 1.0))
         # Exact at the ends, where rounding would leave 1e-17 or exclude the share itself.
-        return (0.0 if self.successes == 0 else max(low, 0.0)), (1.0 if self.successes == n else min(high, 1.0))
+        return (0.0 if self.successes == 0 else max(low, 0.0)), (
+            1.0 if self.successes == n else min(high, 1.0)
+        )
 
     def estimate(self, level: float = 0.95) -> Estimate | CannotTell:
         """Return the share with Wilson's score interval (Wilson 1927); refuses without a unit."""
@@ -254,7 +258,9 @@ Sums = MeanSums | ShareSums | RatioSums
 def _student(value: float, squared_error: float, n: int, level: float, method: str) -> Estimate | CannotTell:
     """Return value ± t·standard error with n − 1 degrees of freedom, or why there is none."""
     if n < 2:
-        return CannotTell("too_few", f"A range needs at least 2 units; there are {n}.", "Take a longer period.")
+        return CannotTell(
+            "too_few", f"A range needs at least 2 units; there are {n}.", "Take a longer period."
+        )
     if squared_error == 0.0:
         return CannotTell(
             "undefined",

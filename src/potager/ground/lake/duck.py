@@ -49,6 +49,11 @@ class _Session:
                 self.connection.execute(view(pin))
                 self._shown[name] = pin.snapshot_id
 
+    def close(self) -> None:
+        """Let go of what was asked and of the connection."""
+        self._asked.clear()
+        self.connection.close()
+
     def relation(self, sql: str) -> duckdb.DuckDBPyRelation:
         """Return the query bound to the views, from before where it was asked before."""
         found = self._asked.pop(sql, None)
@@ -116,10 +121,11 @@ class DuckDBWarehouse:
 
     def close(self) -> None:
         """Let go of the memory; what is running is interrupted."""
+        self._watch.close()
         with self._lock:
             idle, self._idle = self._idle, []
         for session in idle:
-            session.connection.close()
+            session.close()
         self._database.close()
 
     def _prepared(self, sql: str, at: Mapping[str, str] | None) -> tuple[Checked, dict[TableName, Pin]]:
@@ -159,7 +165,7 @@ class DuckDBWarehouse:
                 if keep:
                     self._idle.append(session)
             if not keep:
-                session.connection.close()
+                session.close()
 
     @contextmanager
     def _watched(self, session: _Session) -> Iterator[None]:

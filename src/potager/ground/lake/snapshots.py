@@ -65,9 +65,8 @@ def lineage(metadata: Any) -> list[Any]:
 
 
 def complete(metadata: Any) -> bool:
-    """Return whether no snapshot has expired: each one's parent is still kept."""
-    kept = {found.snapshot_id for found in metadata.snapshots}
-    return all(found.parent_snapshot_id in kept | {None} for found in metadata.snapshots)
+    """Return whether no snapshot has expired: each one made had the next sequence number."""
+    return len(metadata.snapshots) == int(metadata.last_sequence_number)
 
 
 def loads_of(metadata: Any, io: Any) -> dict[str, int]:

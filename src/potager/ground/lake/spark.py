@@ -90,6 +90,7 @@ class SparkWarehouse:
 
     def close(self) -> None:
         """Stop Spark."""
+        self._watch.close()
         self._spark.stop()
 
     def _prepared(self, sql: str, at: Mapping[str, str] | None) -> tuple[str, dict[TableName, Pin]]:

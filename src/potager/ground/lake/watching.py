@@ -18,6 +18,7 @@ class Watch:
         self._due: dict[int, tuple[float, Callable[[], None]]] = {}
         self._numbers = count()
         self._started = False
+        self._closed = False
 
     @contextmanager
     def over(self, interrupt: Callable[[], None]) -> Iterator[None]:
@@ -37,18 +38,24 @@ class Watch:
             with self._changed:
                 self._due.pop(number, None)
 
+    def close(self) -> None:
+        """End the thread; nothing is interrupted any more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
     def _look(self) -> None:
         with self._changed:
-            while True:
-                # All wait equally long, so the first that came is the first due.
-                first = next(iter(self._due.items()), None)
-                if first is None:
-                    self._changed.wait()
-                    continue
-                number, (due, interrupt) = first
-                left = due - time.monotonic()
-                if left > 0:
-                    self._changed.wait(left)
-                else:
-                    del self._due[number]
-                    interrupt()
+            while not self._closed:
+                self._changed.wait(self._interrupt_what_is_due())
+
+    def _interrupt_what_is_due(self) -> float | None:
+        """Interrupt what is over its time; return the seconds until the next is, None when nothing runs."""
+        while self._due:
+            # All wait equally long, so the first that came is the first due.
+            number, (due, interrupt) = next(iter(self._due.items()))
+            if (left := due - time.monotonic()) > 0:
+                return left
+            del self._due[number]
+            interrupt()
+        return None

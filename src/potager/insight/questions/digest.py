@@ -34,8 +34,8 @@ def of_week(actor: Actor, moment: datetime) -> dict[str, Any]:
     )
     for answer in rows.order_by("created_at"):
         latest[answer.question_id] = answer
-    changed = []
-    steady = []
+    changed: list[dict[str, Any]] = []
+    steady: list[dict[str, Any]] = []
     for answer in latest.values():
         lines = answering.differences(answer.supersedes, answer) if answer.supersedes else []
         entry = {"answer": answer, "differences": lines}

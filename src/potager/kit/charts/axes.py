@@ -43,7 +43,7 @@ def cleaned(values: Iterable[float | None]) -> tuple[float | None, ...]:
 
 
 def ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
-    """Return round numbers from at or below ``low`` to the last at or below ``high``; about ``most`` of them at most."""
+    """Return round numbers from at or below ``low`` to at or below ``high``, about ``most`` of them."""
     if high <= low:
         high = low + (abs(low) or 1.0)
     raw = (high - low) / max(1, most - 1)

@@ -48,7 +48,8 @@ class Table:
 
         fields, arrays = [], []
         for index, column in enumerate(self.columns):
-            array = pa.array([row[index] for row in self.rows])
+            cells: list[Any] = [row[index] for row in self.rows]
+            array = pa.array(cells)
             arrays.append(array)
             fields.append(pa.field(column.name, array.type, metadata={"unit": column.unit}))
         return pa.table(arrays, schema=pa.schema(fields))

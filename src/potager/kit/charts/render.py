@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from potager.kit.charts.chart import MARGIN, Chart, Spec, Table
 from potager.kit.charts.measure import wrapped, wrapped_title
@@ -57,7 +57,7 @@ def to_svg(chart: Chart, theme: Theme = LIGHT, width: int = FILE_WIDTH, *, title
 
     spec = themed(chart, theme, width, titled=titled)
     refuse_addresses(spec)
-    return cast(str, vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
+    return vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
 
 
 def to_png(
@@ -66,24 +66,26 @@ def to_png(
     """Return the picture as PNG; ``scale`` is dots per pixel, 0.5 to 4."""
     import vl_convert
 
-    if not _SCALES[0] <= scale <= _SCALES[1]:
-        raise Invalid(
-            f"A picture at scale {scale:g} cannot be drawn.", mend="Ask for a scale between 0.5 and 4."
-        )
+    _require_scale(scale)
     spec = themed(chart, theme, width, titled=titled)
     refuse_addresses(spec)
-    return cast(bytes, vl_convert.vegalite_to_png(spec, scale=scale, allowed_base_urls=[]))
+    return vl_convert.vegalite_to_png(spec, scale=scale, allowed_base_urls=[])
 
 
 def svg_to_png(svg: str, scale: float = 2.0) -> bytes:
     """Return an SVG document made by this package (the tree on the wall, a sparkline) as PNG."""
     import vl_convert
 
+    _require_scale(scale)
+    return vl_convert.svg_to_png(svg, scale=scale)
+
+
+def _require_scale(scale: float) -> None:
+    """Refuse scales that would make files of no use or of no end."""
     if not _SCALES[0] <= scale <= _SCALES[1]:
         raise Invalid(
             f"A picture at scale {scale:g} cannot be drawn.", mend="Ask for a scale between 0.5 and 4."
         )
-    return cast(bytes, vl_convert.svg_to_png(svg, scale=scale))
 
 
 def table_of(chart: Chart) -> Table:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Literal, get_args
 
 from potager.kit import words
-from potager.kit.charts.axes import Grain, cleaned, in_period, known, period_name, sentence
+from potager.kit.charts.axes import Grain, cleaned, in_period, known, next_start, period_name, sentence
 from potager.kit.charts.chart import Cell, Chart, Column, Table
 from potager.kit.charts.series_layout import MOST_POINTS, drawn, value_domain
 from potager.kit.errors import Invalid
@@ -142,7 +142,7 @@ def time_series(
     _check(several, form, grain, previous, forecast)
     picture = TimePicture(
         series=several, unit=unit, grain=grain, form=form, previous=previous, forecast=forecast, target=target,
-        happenings=tuple(sorted(happenings, key=lambda happening: happening.on)),
+        happenings=tuple(sorted(_inside(happenings, several, forecast, grain), key=lambda each: each.on)),
         partial=(partial_note or "not complete") if partial_last else "", zero=zero or form == "bars",
     )  # fmt: skip
     return Chart(
@@ -180,6 +180,16 @@ def _check(
         )
     if forecast and forecast.starts and series[0].starts and forecast.starts[-1] <= series[0].starts[-1]:
         raise Invalid("The forecast ends before the series does.", mend="Give the periods still to come.")
+
+
+def _inside(
+    happenings: Sequence[Happening], series: tuple[Series, ...], forecast: Series | None, grain: Grain
+) -> list[Happening]:
+    """Return what happened within the time drawn; what lies outside would only stretch the axis."""
+    lines = [each for each in (*series, forecast) if each is not None and each.starts]
+    first = min(each.starts[0] for each in lines)
+    end = max(next_start(each.starts[-1], grain) for each in lines)
+    return [happening for happening in happenings if first <= happening.on < end]
 
 
 def _subtitle(picture: TimePicture, given: str, as_of: date | None) -> str:

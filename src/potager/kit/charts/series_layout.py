@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from potager.kit import words
 from potager.kit.charts.axes import (
     hatched,
-    kept_apart,
     known,
-    label_layer,
     layer,
     line_domain,
     middle,
@@ -20,24 +17,27 @@ from potager.kit.charts.axes import (
     next_start,
     number_axis,
     period_name,
-    sentence,
     tick_words,
     time_axis,
 )
 from potager.kit.charts.chart import MARGIN, NARROW, Spec
-from potager.kit.charts.measure import ellipsed, width_of, wrapped
+from potager.kit.charts.measure import width_of
+from potager.kit.charts.series_words import (
+    HEAD,
+    LANE,
+    Scales,
+    ending_layers,
+    endings,
+    happening_layers,
+    whole_values,
+)
 from potager.kit.charts.thin import thinned
 
 if TYPE_CHECKING:
-    from potager.kit.charts.series import Happening, Series, TimePicture
+    from potager.kit.charts.series import Series, TimePicture
 
 MOST_POINTS: Final = 800
-_LINE: Final = 14
-_GAP: Final = 9
-_DOT: Final = 10
-_HEAD: Final = 22
-_LANE: Final = 18
-_SIGNS: Final = {"shipped": "triangle-up", "broke": "cross", "announced": "diamond", "happened": "circle"}
+_BAR_GAP: Final = 0.12
 _X: Final = {"field": "x", "type": "quantitative"}
 _Y: Final = {"field": "y", "type": "quantitative"}
 
@@ -61,44 +61,41 @@ class _Drawing:
 
     def __init__(self, picture: TimePicture, width: int) -> None:
         self.picture = picture
-        self.narrow = width < NARROW
-        self.height = 220 if self.narrow else 260
+        narrow = width < NARROW
+        self.height = 220 if narrow else 260
         self.bottom, self.top, self.ticks = value_domain(picture)
         lines = [*picture.series, *filter(None, (picture.previous, picture.forecast))]
         self.first = min(each.starts[0] for each in lines if each.starts)
         self.last = max(each.starts[-1] for each in lines if each.starts)
-        for happening in picture.happenings:
-            self.first = min(self.first, happening.on)
-            self.last = max(self.last, happening.on)
         self.left_edge = milliseconds(self.first)
-        self.right_edge = milliseconds(
-            max(next_start(each.starts[-1], picture.grain) for each in lines if each.starts)
-        )
-        self.right_edge = max(self.right_edge, milliseconds(self.last))
-        self.y_axis = number_axis(self.ticks, picture.unit, orient="left")
-        self.label_room = 84 if self.narrow else 132
-        self.ends = list(self._ends())
+        self.right_edge = milliseconds(next_start(self.last, picture.grain))
+        self.scales = Scales(self.height, self.bottom, self.top, self.left_edge, self.right_edge)
+        self.ends = list(endings(picture, self.scales, 84 if narrow else 132))
         self.axis_room = max(width_of(said) for said in tick_words(self.ticks, picture.unit)) + 8
-        self.end_room = max((_end_width(end) for end in self.ends), default=6.0)
+        self.end_room = max((end.width for end in self.ends), default=6.0)
         self.plot = max(80.0, width - 2 * MARGIN - self.axis_room - self.end_room)
-        self.lanes = 0
+        self.across = (self.right_edge - self.left_edge) / self.plot
+        self.up = (self.top - self.bottom) / self.height
 
     # -- the whole ---------------------------------------------------------------------------------------------------
 
     def spec(self) -> Spec:
+        """Return the whole specification."""
         picture = self.picture
+        happened, lanes = happening_layers(picture.happenings, self.scales, self.plot, self.end_room)
         layers = [
-            *self._target_range(), *self._happenings(), *self._ghost(), *self._forecast(),
+            *self._target_range(), *happened, *self._ghost(), *self._forecast(),
             *(self._bars(picture.series[0]) if picture.form == "bars" else self._lines()),
-            *self._target(), *self._zero(), *self._end_labels(), *self._hits(),
+            *self._target(), *self._zero(), *ending_layers(self.ends, picture, self.height),
+            *self._last_whole_label(), *self._bar_labels(), *self._hits(),
         ]  # fmt: skip
         # The first layer carries both axes, whatever it shows.
         frame = layer(
             "rule", "zero", [],
             {
-                "x": {**_X, "axis": time_axis(self.first, self._last_start(), picture.grain, self.plot),
+                "x": {**_X, "axis": time_axis(self.first, self.last, picture.grain, self.plot),
                       "scale": {"domain": [self.left_edge, self.right_edge], "nice": False, "zero": False}},
-                "y": {**_Y, "axis": self.y_axis,
+                "y": {**_Y, "axis": number_axis(self.ticks, picture.unit, orient="left"),
                       "scale": {"domain": [self.bottom, self.top], "nice": False, "zero": False}},
             },
         )  # fmt: skip
@@ -107,18 +104,10 @@ class _Drawing:
             "height": self.height,
             "padding": {
                 "left": MARGIN + self.axis_room, "right": MARGIN + self.end_room,
-                "top": MARGIN + (_HEAD + self.lanes * _LANE if self.lanes else 0), "bottom": MARGIN + 34,
+                "top": MARGIN + (HEAD + lanes * LANE if lanes else 0), "bottom": MARGIN + 34,
             },
             "layer": [frame, *layers],
         }  # fmt: skip
-
-    def _last_start(self) -> date:
-        lines = [*self.picture.series, *filter(None, (self.picture.previous, self.picture.forecast))]
-        return max(each.starts[-1] for each in lines if each.starts)
-
-    def _pixel(self, value: float) -> float:
-        """Return how far below the top a value stands."""
-        return self.height * (1 - (value - self.bottom) / (self.top - self.bottom))
 
     def _rows(self, series: Series, values: Sequence[float | None] | None = None) -> list[dict[str, Any]]:
         """Return a series' points, thinned where there are more than pixels."""
@@ -130,10 +119,6 @@ class _Drawing:
                 row |= {"low": series.low[index], "high": series.high[index]}
             rows.append(row)
         return rows
-
-    def _whole(self, series: Series) -> Sequence[float | None]:
-        """Return the values of the complete periods, the partial one as missing."""
-        return (*series.values[:-1], None) if self.picture.partial else series.values
 
     # -- layers ------------------------------------------------------------------------------------------------------
 
@@ -173,7 +158,7 @@ class _Drawing:
                         "scale": {"domain": names, "range": "category"},
                     }
                 }  # fmt: skip
-            whole = self._rows(series, self._whole(series))
+            whole = self._rows(series, whole_values(self.picture, series))
             if series.low:
                 band = {"x": _X, "y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}
                 gaps = [
@@ -233,22 +218,22 @@ class _Drawing:
         foot = self.bottom + (self.top - self.bottom) * 7 / self.height
         strokes = hatched(
             left, right, self.bottom, foot,
-            (self.right_edge - self.left_edge) / self.plot, (self.top - self.bottom) / self.height, 4,
+            self.across, self.up, 4,
         )  # fmt: skip
         return layer(
             "rule", "partial-zone", strokes, {"x": _X, "y": _Y, "x2": {"field": "x2"}, "y2": {"field": "y2"}}
         )
 
     def _bars(self, series: Series) -> Iterator[Spec]:
-        gap = 0.12
-        rows = []
-        for start, value in zip(series.starts, series.values, strict=True):
-            left, right = milliseconds(start), milliseconds(next_start(start, self.picture.grain))
-            inset = (right - left) * gap
-            rows.append({"x": left + inset, "x2": right - inset, "y": value, "y2": 0})
+        """Draw bars from zero; the one of the period that is not complete is hatched."""
         sides = {"x": _X, "x2": {"field": "x2"}, "y": _Y, "y2": {"field": "y2"}}
-        whole = rows[:-1] if self.picture.partial else rows
-        yield layer("rect", "bar", [row for row in whole if row["y"] is not None], sides)
+        whole = whole_values(self.picture, series)
+        rows = [
+            {**self._bar_sides(start), "y": value, "y2": 0}
+            for start, value in zip(series.starts, whole, strict=True)
+            if value is not None
+        ]
+        yield layer("rect", "bar", rows, sides)
         if series.low:
             spans = [
                 {"x": middle(start, self.picture.grain), "y": low, "y2": high}
@@ -256,14 +241,18 @@ class _Drawing:
                 if low is not None and high is not None
             ]
             yield layer("rule", "happened", spans, {"x": _X, "y": _Y, "y2": {"field": "y2"}}, strokeWidth=1.5)
-        last = rows[-1]
-        if self.picture.partial and last["y"] is not None:
-            yield layer("rect", "bar-partial", [last], sides)
-            strokes = hatched(
-                last["x"], last["x2"], min(0.0, last["y"]), max(0.0, last["y"]),
-                (self.right_edge - self.left_edge) / self.plot, (self.top - self.bottom) / self.height,
-            )  # fmt: skip
+        last = series.values[-1]
+        if self.picture.partial and last is not None:
+            place = self._bar_sides(series.starts[-1])
+            yield layer("rect", "bar-partial", [{**place, "y": last, "y2": 0}], sides)
+            strokes = hatched(place["x"], place["x2"], min(0.0, last), max(0.0, last), self.across, self.up)
             yield layer("rule", "bar-hatch", strokes, sides)
+
+    def _bar_sides(self, start: date) -> dict[str, float]:
+        """Return the left and right side of a period's bar."""
+        left, right = milliseconds(start), milliseconds(next_start(start, self.picture.grain))
+        inset = (right - left) * _BAR_GAP
+        return {"x": left + inset, "x2": right - inset}
 
     def _forecast(self) -> Iterator[Spec]:
         ahead = self.picture.forecast
@@ -289,7 +278,7 @@ class _Drawing:
         """Return the last complete point that is known."""
         points = [
             {"x": middle(start, self.picture.grain), "y": value}
-            for start, value in zip(series.starts, self._whole(series), strict=True)
+            for start, value in zip(series.starts, whole_values(self.picture, series), strict=True)
             if value is not None
         ]
         return points[-1] if points else None
@@ -319,20 +308,19 @@ class _Drawing:
         span = milliseconds(next_start(series.starts[-1], self.picture.grain)) - milliseconds(
             series.starts[-1]
         )
-        room = self.plot * span / (self.right_edge - self.left_edge)
-        rows = [
+        room = span / self.across
+        rows: list[dict[str, Any]] = [
             {
                 "x": middle(start, self.picture.grain), "y": value, "said": words.human(value, unit),
-                "px": self._clear_of_target(self._pixel(max(0.0, value)) - 5),
+                "px": self._clear_of_target(self.scales.pixel(max(0.0, value)) - 5),
             }
             for start, value in zip(series.starts, series.values, strict=True)
             if value is not None
         ]  # fmt: skip
         if any(width_of(row["said"]) > room for row in rows):
-            best = max(rows, key=lambda row: row["y"])
-            apart = abs(best["x"] - rows[-1]["x"]) / span * room
-            needed = (width_of(best["said"]) + width_of(rows[-1]["said"])) / 2 + 6
-            rows = [best, rows[-1]] if apart > needed else [best]
+            best, last = max(rows, key=lambda row: float(row["y"])), rows[-1]
+            needed = (width_of(best["said"]) + width_of(last["said"])) / 2 + 6
+            rows = [best, last] if abs(best["x"] - last["x"]) / self.across > needed else [best]
         for row in rows:
             encoding = {"x": _X, "y": {"value": row["px"]}, "text": {"field": "said", "type": "nominal"}}
             yield layer("text", "label", [row], encoding, baseline="bottom")
@@ -342,7 +330,7 @@ class _Drawing:
         target = self.picture.target
         if target is None or target.value is None:
             return foot
-        line = self._pixel(target.value)
+        line = self.scales.pixel(target.value)
         return line - 4 if foot - 15 < line < foot + 3 else foot
 
     def _hits(self) -> Iterator[Spec]:

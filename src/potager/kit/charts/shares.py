@@ -10,7 +10,7 @@ from functools import partial
 from potager.kit import words
 from potager.kit.charts.axes import known, label_layer, layer
 from potager.kit.charts.bars import beside_bar, require, subtitle_of
-from potager.kit.charts.chart import Chart, Column, Spec, Table
+from potager.kit.charts.chart import Cell, Chart, Column, Spec, Table
 from potager.kit.charts.measure import ellipsed, width_of
 from potager.kit.charts.rows import X2, X, framed, room_for_words
 from potager.kit.errors import Invalid
@@ -133,7 +133,9 @@ def share_bars(
         *(Column(name, unit) for name in names),
         *(Column(f"{name}, share", "share") for name in names),
     )
-    cells = tuple((row.name, *row.parts, *(part / sum(row.parts) for part in row.parts)) for row in rows)
+    cells: tuple[tuple[Cell, ...], ...] = tuple(
+        (row.name, *row.parts, *(part / sum(row.parts) for part in row.parts)) for row in rows
+    )
     described = [
         f"{row.name}: "
         + ", ".join(

@@ -106,10 +106,11 @@ def config(theme: Theme, *, page: bool = False) -> dict[str, Any]:
     """
     small = {"labelFontSize": TEXT_SIZE, "titleFontSize": TEXT_SIZE, "titleFontWeight": 400}
     words = {"labelColor": theme.muted, "titleColor": theme.muted}
+    sans, serif = (SANS, SERIF) if page else (FILE_SANS, FILE_SERIF)
     return {
         "background": None if page else theme.paper,
         "padding": 4,
-        "font": SANS if page else FILE_SANS,
+        "font": sans,
         "view": {"stroke": None, "continuousWidth": 640, "continuousHeight": 260},
         "mark": {"color": theme.leaf, "tooltip": None},
         "line": {"strokeWidth": 2, "strokeCap": "round", "strokeJoin": "round"},
@@ -126,9 +127,10 @@ def config(theme: Theme, *, page: bool = False) -> dict[str, Any]:
         "axisY": {"domain": False, "ticks": False},
         "legend": {**words, **small, "symbolType": "square", "orient": "top", "title": None},
         "title": {
-            "color": theme.ink, "anchor": "start", "frame": "group", "font": SERIF if page else FILE_SERIF, "fontSize": TITLE_SIZE,
-            "fontWeight": 600, "lineHeight": TITLE_LINE, "offset": TITLE_OFFSET - 4, "subtitleColor": theme.muted, "subtitleFont": SANS if page else FILE_SANS,
-            "subtitleFontSize": SUBTITLE_SIZE, "subtitleLineHeight": SUBTITLE_LINE, "subtitlePadding": 4,
+            "anchor": "start", "frame": "group", "offset": TITLE_OFFSET - 4,
+            "color": theme.ink, "font": serif, "fontSize": TITLE_SIZE, "fontWeight": 600, "lineHeight": TITLE_LINE,
+            "subtitleColor": theme.muted, "subtitleFont": sans, "subtitleFontSize": SUBTITLE_SIZE,
+            "subtitleLineHeight": SUBTITLE_LINE, "subtitlePadding": 4,
         },
         "header": {**words, "labelFontSize": TEXT_SIZE},
         "range": {

@@ -45,7 +45,7 @@ class TreeNode:
 class TreeEdge:
     """What leads from a child to its parent: a component with its operator, or an influence with what is known of it.
 
-    ``operator`` is ``+``, ``−``, ``×`` or ``÷``. ``lag`` and ``evidence`` are words: ``2 months later``, ``experiment``.
+    ``operator`` is ``+``, ``−``, ``×`` or ``÷``; ``lag`` and ``evidence`` are words: ``a month later``, ``experiment``.
     """
 
     parent: str

@@ -26,7 +26,8 @@ RULES: Final = f"""
 .tree-picture .arrow {{ fill: var(--slate); }}
 .tree-picture .operator circle {{ fill: var(--ground); stroke: var(--edge); stroke-width: 1.25; }}
 .tree-picture .operator text {{ font-weight: 600; text-anchor: middle; }}
-.tree-picture .lag {{ font-size: {SMALL}px; fill: var(--slate); text-anchor: middle; stroke: var(--ground); stroke-width: 6; stroke-linejoin: round; paint-order: stroke; }}
+.tree-picture .lag {{ font-size: {SMALL}px; fill: var(--slate); text-anchor: middle; }}
+.tree-picture .lag-ground {{ fill: var(--ground); }}
 .tree-picture .change {{ color: var(--muted); }}
 .tree-picture .change.welcome {{ color: var(--leaf); }}
 .tree-picture .change.unwelcome {{ color: var(--brick); }}
@@ -39,7 +40,7 @@ RULES: Final = f"""
 .tree-picture .spark {{ color: var(--muted); }}
 .tree-picture .spark .end {{ fill: var(--ink); }}
 .tree-picture .spark .end.partial {{ fill: var(--card); stroke: var(--muted); }}
-.tree-picture .fold circle, .tree-picture .fold-toggle circle {{ fill: var(--card); stroke: var(--edge); stroke-width: 1.25; }}
+.tree-picture .fold circle, .tree-picture .fold-toggle circle {{ fill: var(--card); stroke: var(--edge); }}
 .tree-picture .fold text {{ font-size: {SMALL}px; font-weight: 600; text-anchor: middle; }}
 .tree-picture [hidden] {{ display: none; }}
 """.strip()

@@ -47,7 +47,7 @@ def file_tree(
     direction: Direction = "right",
     collapsed: Set[str] = frozenset(),
 ) -> str:
-    """Return the tree as an SVG document on its own paper, with title, rules and size: to download, print or hang up."""
+    """Return the tree as an SVG document on its own paper, with title, rules and size: to print or hang up."""
     drawing = _Drawing(picture, direction, collapsed, foldable=False, unfold_url="")
     return drawing.svg('class="tree-picture" role="img"', f"<style>{file_style(theme)}</style>")
 
@@ -72,7 +72,7 @@ class _Drawing:
         labels = [line for edge in picture.edges if edge.kind == "influence" for line in edge.said]
         widest = max((width_of(line, SMALL) for line in labels), default=0.0)
         # The words of an influence need the room between two levels.
-        gap = _GAP if not labels else max(_GAP, 96.0 if self.down else min(widest, 150.0) + 48)
+        gap = _GAP if not labels else max(_GAP, 96.0 if self.down else min(widest, 170.0) + 72)
         self.layout: Layout = lay_out(
             picture, card=(WIDTH, self.rows.height), level_gap=gap, direction=direction, collapsed=collapsed,
             sibling_gap=22.0 if self.down else 18.0,
@@ -97,7 +97,8 @@ class _Drawing:
         )
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" {attributes} viewBox="{left:.0f} {top:.0f} {width:.0f} '
-            f'{height:.0f}"{size} aria-label="{escape(alt_of(self.picture))}">{style}{paper}{head}{"".join(parts)}</svg>'
+            f'{height:.0f}"{size} aria-label="{escape(alt_of(self.picture))}">'
+            f"{style}{paper}{head}{''.join(parts)}</svg>"
         )
 
     def _head(self, left: float, top: float, width: float) -> tuple[str, float]:
@@ -145,7 +146,7 @@ class _Drawing:
         below: dict[str, list[str]] = {}
         for child, parent in self.layout.parents.items():
             below.setdefault(parent, []).append(child)
-        waiting = [node for node in reversed(self.layout.boxes) if node not in self.layout.parents]
+        waiting = [node for node in reversed(list(self.layout.boxes)) if node not in self.layout.parents]
         while waiting:
             node = waiting.pop()
             yield nodes[node]
@@ -156,6 +157,7 @@ class _Drawing:
         x, y = (WIDTH / 2, self.rows.height) if self.down else (WIDTH, self.rows.height / 2)
         hidden = self.layout.folded.get(node, 0)
         if hidden:
+            x, y = (x, y + 8) if self.down else (x + 8, y)
             said = f"{hidden} more under {title}"
             badge = (
                 f'<circle cx="{x:g}" cy="{y:g}" r="13" fill="none" stroke="currentColor"/>'
@@ -219,8 +221,11 @@ class _Drawing:
 
     def _elbow(self, start: Point, end: Point) -> str:
         """Return a path of right angles with round corners, by the place where the parent's edges part."""
-        turn = (lambda point: (point[1], point[0])) if self.down else (lambda point: point)
-        (x1, y1), (x2, y2) = turn(start), turn(end)
+
+        def turn(point: Point) -> Point:
+            return (point[1], point[0]) if self.down else point
+
+        y1, (x2, y2) = turn(start)[1], turn(end)
         middle = turn(self._join(start))[0]
         aside = y2 - y1
         if abs(aside) < 0.5:
@@ -271,12 +276,9 @@ class _Drawing:
             else:
                 start, end = self._out(edge.child, -side / 2), self._out(edge.parent, side)
                 bulge = self.gap * 0.62
-                away = (
-                    (lambda point: (point[0], point[1] + bulge))
-                    if self.down
-                    else (lambda point: (point[0] + bulge, point[1]))
-                )
-                yield edge, (start, away(start), away(end), end)
+                over = (0.0, bulge) if self.down else (bulge, 0.0)
+                first, second = ((point[0] + over[0], point[1] + over[1]) for point in (start, end))
+                yield edge, (start, first, second, end)
 
     @staticmethod
     def _arrow(edge: TreeEdge, before: Point, end: Point) -> str:
@@ -288,7 +290,8 @@ class _Drawing:
             (end[0] - dx - dy * 0.5, end[1] - dy + dx * 0.5),
             (end[0] - dx + dy * 0.5, end[1] - dy - dx * 0.5),
         )
-        return f'<path class="arrow" data-edge="{escape(edge.child)}" d="M{_at(end)}L{_at(left)}L{_at(right)}Z" fill="currentColor"/>'
+        path = f"M{_at(end)}L{_at(left)}L{_at(right)}Z"
+        return f'<path class="arrow" data-edge="{escape(edge.child)}" d="{path}" fill="currentColor"/>'
 
     # -- signs and words ---------------------------------------------------------------------------------------------
 
@@ -310,8 +313,9 @@ class _Drawing:
     def _operator(self, edge: TreeEdge, at: Point) -> str:
         self.taken.append(Box(at[0] - 10, at[1] - 10, 20, 20))
         return (
-            f'<g class="operator" data-edge="{escape(edge.child)}"><circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="9" fill="none" '
-            f'stroke="currentColor"/><text x="{at[0]:.1f}" y="{at[1] + 4.5:.1f}" text-anchor="middle" '
+            f'<g class="operator" data-edge="{escape(edge.child)}">'
+            f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="9" fill="none" stroke="currentColor"/>'
+            f'<text x="{at[0]:.1f}" y="{at[1] + 4.5:.1f}" text-anchor="middle" '
             f'font-size="13">{escape(edge.operator)}</text></g>'
         )
 
@@ -334,7 +338,11 @@ class _Drawing:
                 f'font-size="{SMALL}">{escape(line)}</text>'
                 for number, line in zip(count(), edge.said, strict=False)
             )
-            yield f'<g data-edge="{escape(edge.child)}">{lines}</g>'
+            ground = (
+                f'<rect class="lag-ground" x="{clear.x:.1f}" y="{clear.y:.1f}" width="{width:.1f}" '
+                f'height="{height:.1f}" fill="none"/>'
+            )
+            yield f'<g data-edge="{escape(edge.child)}">{ground}{lines}</g>'
 
 
 def _at(point: Point) -> str:

@@ -96,7 +96,7 @@ def condition_expression(subject: exp.Expr, condition: Condition) -> exp.Expr:
 def like(subject: exp.Expr, pattern: str) -> exp.Expr:
     """Return a match of ``subject`` as text with ``pattern``, blind to case."""
     folded = exp.Lower(this=exp.cast(subject.copy(), "text", dialect=DIALECT))
-    matched = exp.Like(this=folded, expression=exp.Literal.string(pattern.lower()))
+    matched = exp.Like(this=folded, expression=literal(pattern.lower()))
     return exp.Escape(this=matched, expression=exp.Literal.string(_ESCAPE))
 
 

@@ -11,5 +11,9 @@ _SQL_WORDS = """
     then to trailing true union unique  unpivot using variadic when where window with
 """
 SQL_WORDS = frozenset(_SQL_WORDS.split())
-# Names that Potager's own columns and queries use.
-RESERVED = frozenset({"metric_time", "rows", "units", "window", "before", "after"})
+# Names that Potager's own columns and queries use, and MetricFlow's words for time.
+RESERVED = frozenset(
+    {"metric_time", "rows", "units", "window", "before", "after"}
+    | {"nanosecond", "microsecond", "millisecond", "second", "minute", "hour"}
+    | {"day", "week", "month", "quarter", "year"}
+)

@@ -178,9 +178,11 @@ def _where(result: Explanation) -> str:
     findings = result.findings
     if findings is None or isinstance(findings, CannotTell) or not findings.segments:
         return ""
-    top = findings.segments[0]
-    if top.share is None or abs(top.contribution) < 0.15 * abs(result.change):
+    # What explains a fall is a segment that fell, not one that grew in its place.
+    same_way = [one for one in findings.segments if one.contribution * result.change > 0]
+    if not same_way or abs(same_way[0].contribution) < 0.15 * abs(result.change):
         return ""
+    top = same_way[0]
     return f" It shows most in {top.label} ({say_change(top.contribution, result.metric.unit)})."
 
 

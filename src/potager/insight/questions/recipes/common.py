@@ -72,9 +72,13 @@ def say(number: float | None, unit: str) -> str:
 
 
 def say_change(amount: float, unit: str) -> str:
-    """Return a signed amount."""
+    """Return a signed amount; of shares, in percentage points."""
+    return words.signed(amount * 100, "pp") if unit == "share" else words.signed(amount, unit)
 
-    return words.signed(amount, unit)
+
+def say_distance(amount: float, unit: str) -> str:
+    """Return how far two values are apart; of shares, in percentage points."""
+    return words.human(abs(amount) * 100, "pp") if unit == "share" else words.human(abs(amount), unit)
 
 
 def say_relative(relative: float | None) -> str:

@@ -14,7 +14,15 @@ from potager.insight.metrics.models import Metric
 from potager.insight.metrics.periods import parse_period
 from potager.insight.metrics.reading import Ran, pins
 from potager.insight.metrics.semantics import Window
-from potager.insight.questions.recipes.common import last_day, look, metric_of, no_data, say, slot
+from potager.insight.questions.recipes.common import (
+    last_day,
+    look,
+    metric_of,
+    no_data,
+    say,
+    say_distance,
+    slot,
+)
 from potager.insight.questions.recipes.draft import Asked, Check, Draft
 from potager.insight.questions.rules import STANDARD, STANDARD_DOWN, judge
 from potager.insight.questions.sureness import Part, State, of_data, of_interval, of_units
@@ -129,9 +137,13 @@ def _told(
     if clear:
         more = "higher" if difference.value > 0 else "lower"
         near, far = sorted((abs(difference.low), abs(difference.high)))
-        spread = words.between(near, far, metric.unit)
+        spread = (
+            words.between(near * 100, far * 100, "pp")
+            if metric.unit == "share"
+            else words.between(near, far, metric.unit)
+        )
         statement = (
-            f"{what} is {say(abs(difference.value), metric.unit)} {more} in {first} than in {second} "
+            f"{what} is {say_distance(difference.value, metric.unit)} {more} in {first} than in {second} "
             f"({say(result.first, metric.unit)} against {say(result.second, metric.unit)}), {spread} with confidence."
         )
     else:

@@ -22,6 +22,7 @@ from potager.insight.questions.recipes.common import (
     metric_of,
     no_data,
     say,
+    say_distance,
     slot,
     stale,
 )
@@ -96,7 +97,7 @@ def _over(asked: Asked, draft: Draft, metric: Metric, period: Period, goal: _Goa
     gap = actual - goal.number
     statement = (
         f"{metric.label} was {say(actual, metric.unit)} in {period}, "
-        f"{say(abs(gap), metric.unit)} {'above' if gap >= 0 else 'below'} the target of {say(goal.number, metric.unit)}."
+        f"{say_distance(gap, metric.unit)} {'above' if gap >= 0 else 'below'} the target of {say(goal.number, metric.unit)}."
     )
     figures = _figures(metric, period, asked, goal, period.end)
     return replace(
