@@ -139,9 +139,7 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = POTAGER_DATA / "static"
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_KEEP_ONLY_HASHED_FILES = False
 
 globals().update(environment.mail(os.environ.get("POTAGER_MAIL_URL", "")))
 DEFAULT_FROM_EMAIL = os.environ.get("POTAGER_MAIL_FROM", "Potager <potager@localhost>")

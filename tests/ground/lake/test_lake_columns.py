@@ -142,7 +142,9 @@ def test_a_column_that_differs_in_capitals_is_refused(lake):
 
 
 KINDS = st.recursive(
-    st.sampled_from([pa.int8(), pa.uint64(), pa.float32(), pa.large_string(), pa.timestamp("ns"), pa.date64()]),
+    st.sampled_from(
+        [pa.int8(), pa.uint64(), pa.float32(), pa.large_string(), pa.timestamp("ns"), pa.date64()]
+    ),
     lambda inner: st.one_of(
         inner.map(pa.list_), inner.map(lambda kind: pa.struct([("x", kind)])), inner.map(pa.large_list)
     ),

@@ -6,9 +6,29 @@ import math
 from datetime import date
 
 from potager.kit.charts import (
-    Bar, Chart, Cohort, End, Estimate, Happening, Movement, Series, Shares, Target, TreeEdge, TreeNode, TreePicture,
-    WithinMix, cohort_grid, compared, component_by_segment, ranked_bars, share_bars, time_series, waterfall, within_mix,
+    Bar,
+    Chart,
+    Cohort,
+    End,
+    Estimate,
+    Happening,
+    Movement,
+    Series,
+    Shares,
+    Target,
+    TreeEdge,
+    TreeNode,
+    TreePicture,
+    WithinMix,
+    cohort_grid,
+    compared,
+    component_by_segment,
+    ranked_bars,
+    share_bars,
+    time_series,
+    within_mix,
 )  # fmt: skip
+from potager.kit.charts.waterfall import waterfall
 
 AS_OF = date(2011, 12, 9)
 MONTHS = (date(2010, 12, 1), *(date(2011, month, 1) for month in range(1, 13)))
@@ -53,7 +73,14 @@ def forecast() -> Chart:
 def several_lines() -> Chart:
     names = ("United Kingdom", "Netherlands", "Ireland (EIRE)", "Germany", "France", "Australia")
     lines = [
-        Series(name, MONTHS, tuple(None if (row, at) == (2, 5) else 0.62 + row * 0.012 + 0.02 * math.sin(at / 2 + row) for at in range(13)))
+        Series(
+            name,
+            MONTHS,
+            tuple(
+                None if (row, at) == (2, 5) else 0.62 + row * 0.012 + 0.02 * math.sin(at / 2 + row)
+                for at in range(13)
+            ),
+        )
         for row, name in enumerate(names)
     ]
     return time_series(lines, title="Retention differs little", unit="share", as_of=AS_OF, partial_last=True)
@@ -63,22 +90,41 @@ def banded_weeks() -> Chart:
     weeks = tuple(date.fromordinal(date(2011, 10, 3).toordinal() + 7 * week) for week in range(6))
     values = (0.041, 0.043, None, 0.046, None, 0.047)
     low, high = (tuple(None if value is None else value + by for value in values) for by in (-0.005, 0.005))
-    return time_series(Series("Conversion", weeks, values, low, high), title="Perhaps a little more", unit="share", grain="week")
+    return time_series(
+        Series("Conversion", weeks, values, low, high),
+        title="Perhaps a little more",
+        unit="share",
+        grain="week",
+    )
 
 
 def long_days() -> Chart:
     days = tuple(date.fromordinal(date(2008, 1, 1).toordinal() + day) for day in range(1460))
     values = tuple(100 + day / 20 + 10 * (day % 7 < 5) + 400 * (day == 700) for day in range(1460))
-    return time_series(Series("Active accounts", days, values), title="One spike", unit="accounts", grain="day", target=Target(low=140, high=180, label="healthy"))
+    return time_series(
+        Series("Active accounts", days, values),
+        title="One spike",
+        unit="accounts",
+        grain="day",
+        target=Target(low=140, high=180, label="healthy"),
+    )
 
 
 def ranked() -> Chart:
-    bars = [Bar(f"Country {number}", 8_000_000 / (number + 1) ** 2, strong=number == 1) for number in range(15)]
-    return ranked_bars(bars, title="One country brings most of it", unit="GBP", what="net revenue", as_of=AS_OF)
+    bars = [
+        Bar(f"Country {number}", 8_000_000 / (number + 1) ** 2, strong=number == 1) for number in range(15)
+    ]
+    return ranked_bars(
+        bars, title="One country brings most of it", unit="GBP", what="net revenue", as_of=AS_OF
+    )
 
 
 def ranked_signs() -> Chart:
-    bars = [Bar("A name that is really far too long for one row of this picture", 12300, "from 9 customers"), Bar("Heart", 4000, partial=True), Bar("Manual", -8200)]
+    bars = [
+        Bar("A name that is really far too long for one row of this picture", 12300, "from 9 customers"),
+        Bar("Heart", 4000, partial=True),
+        Bar("Manual", -8200),
+    ]
     return ranked_bars(bars, title="Corrections cost", unit="GBP")
 
 
@@ -87,17 +133,28 @@ def estimates() -> Chart:
         Estimate("United Kingdom", 0.653, 0.64, 0.666, 3950), Estimate("Germany", 0.71, 0.61, 0.79, 95),
         Estimate("Bahrain", None, None, None, 2),
     ]  # fmt: skip
-    return compared(rows, title="No country differs", unit="share", what="retention", counted="customers", reference=0.655)
+    return compared(
+        rows, title="No country differs", unit="share", what="retention", counted="customers", reference=0.655
+    )
 
 
 def mixed() -> Chart:
-    rows = [WithinMix("Retail", 0.8, -0.3), WithinMix("Wholesale", -1.2, 0.4), WithinMix("France", -0.05, -0.1)]
+    rows = [
+        WithinMix("Retail", 0.8, -0.3),
+        WithinMix("Wholesale", -1.2, 0.4),
+        WithinMix("France", -0.05, -0.1),
+    ]
     return within_mix(rows, title="It fell within wholesale", as_of=AS_OF)
 
 
 def shares() -> Chart:
     rows = [Shares("Q1", (50, 30, 20)), Shares("Q4 to 9 December", (1, 30, 69))]
-    return share_bars(rows, ["new customers", "returning", "without a number"], title="More is without a customer", unit="GBP")
+    return share_bars(
+        rows,
+        ["new customers", "returning", "without a number"],
+        title="More is without a customer",
+        unit="GBP",
+    )
 
 
 MOVEMENTS = (
@@ -107,12 +164,21 @@ MOVEMENTS = (
 
 
 def movement() -> Chart:
-    return waterfall(End("October", 1_070_704), MOVEMENTS, End("November", 1_461_756), title="Up £391k", unit="GBP", as_of=AS_OF)
+    return waterfall(
+        End("October", 1_070_704),
+        MOVEMENTS,
+        End("November", 1_461_756),
+        title="Up £391k",
+        unit="GBP",
+        as_of=AS_OF,
+    )
 
 
 def small_movement() -> Chart:
     parts = [Movement("more", 28_000, True), Movement("less", -54_000, False)]
-    return waterfall(End("October", 1_070_704), parts, End("November", 1_061_756), title="Hardly moved", unit="GBP")
+    return waterfall(
+        End("October", 1_070_704), parts, End("November", 1_061_756), title="Hardly moved", unit="GBP"
+    )
 
 
 def through_zero() -> Chart:
@@ -130,7 +196,12 @@ def matrix() -> Chart:
 
 def cohorts() -> Chart:
     rows = [
-        Cohort(f"2011-{row + 1:02}", 900 - 60 * row, (1.0, *(0.42 - 0.01 * at for at in range(11 - row))), partial=True)
+        Cohort(
+            f"2011-{row + 1:02}",
+            900 - 60 * row,
+            (1.0, *(0.42 - 0.01 * at for at in range(11 - row))),
+            partial=True,
+        )
         for row in range(12)
     ]
     return cohort_grid(rows, title="A third come back", size_unit="customers", as_of=AS_OF, smallest=250)

@@ -1,4 +1,4 @@
-"""Time series: axes that do not lie, periods that are not over, labels that do not touch, thinning that hides nothing."""
+"""Time series: axes that do not lie, periods that are not over, labels apart, thinning that hides nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from potager.kit.charts import Happening, Series, Target, time_series
-from potager.kit.charts.axes import hatched, kept_apart, line_domain, middle, milliseconds, next_start, ticks, time_axis
+from potager.kit.charts.axes import (
+    hatched,
+    kept_apart,
+    line_domain,
+    middle,
+    milliseconds,
+    next_start,
+    ticks,
+    time_axis,
+)
 from potager.kit.charts.measure import ellipsed, width_of, wrapped
 from potager.kit.charts.series_words import Scales, Sign, happening_layers, in_lanes
 from potager.kit.charts.thin import thinned
@@ -47,7 +56,7 @@ def test_a_line_starts_at_zero_where_its_values_come_near_and_says_so_where_not(
     assert domain_of(time_series(NET_REVENUE, title="Line", unit="GBP").spec)[0] == 0
     close = time_series(Series("Retention", MONTHS[:3], (0.91, 0.92, 0.93)), title="Line", unit="share")
     assert domain_of(close.spec)[0] > 0.85
-    assert "the axis starts at 91 %" in close.subtitle
+    assert "the axis starts at 91\u00a0%" in close.subtitle
     assert domain_of(time_series(NET_REVENUE, title="Line", zero=True).spec)[0] == 0
 
 
@@ -62,7 +71,7 @@ def test_every_value_is_on_the_axis(values: list[float], zero: bool):
 
 
 def test_ticks_are_round_and_begin_below():
-    assert ticks(0, 1_550_000) == (0, 250_000, 500_000, 750_000, 1_000_000, 1_250_000, 1_500_000)
+    assert ticks(0, 1_461_756) == (0, 250_000, 500_000, 750_000, 1_000_000, 1_250_000)
     assert ticks(0.55, 0.72)[0] <= 0.55
 
 
@@ -90,9 +99,9 @@ def test_the_bar_of_an_incomplete_period_is_hatched_and_not_among_the_whole_ones
 @given(st.floats(1, 200), st.floats(1, 200), st.floats(2, 12))
 def test_hatching_stays_inside_its_rectangle_and_runs_diagonally(wide: float, tall: float, step: float):
     for stroke in hatched(10, 10 + wide * 3, 5, 5 + tall * 2, 3, 2, step):
-        assert 10 - 1e-6 <= min(stroke["x"], stroke["x2"])
+        assert min(stroke["x"], stroke["x2"]) >= 10 - 1e-6
         assert max(stroke["x"], stroke["x2"]) <= 10 + wide * 3 + 1e-6
-        assert 5 - 1e-6 <= min(stroke["y"], stroke["y2"])
+        assert min(stroke["y"], stroke["y2"]) >= 5 - 1e-6
         assert max(stroke["y"], stroke["y2"]) <= 5 + tall * 2 + 1e-6
         run, rise = (stroke["x"] - stroke["x2"]) / 3, (stroke["y2"] - stroke["y"]) / 2
         assert run == pytest.approx(rise, abs=1e-6)
@@ -107,7 +116,10 @@ def test_words_for_the_picture_are_true_of_the_data():
     assert "Target for Q4, monthly: £1.2m." in alt
     assert "14 March 2011 shipped: new price list" in alt
     falling = time_series(Series("Orders", MONTHS[:3], (30, None, 10)), title="Fewer")
-    assert falling.alt == "Orders by month, December 2010 to February 2011; falls from 30 to 10; 1 month unknown."
+    assert (
+        falling.alt
+        == "Orders by month, December 2010 to February 2011; falls from 30 to 10; 1\u00a0month unknown."
+    )
     flat = time_series(Series("Orders", MONTHS[:2], (10, 10)), title="Same")
     assert "stays at 10" in flat.alt
     single = time_series(Series("Orders", MONTHS[:2], (10, 4)), title="One", partial_last=True)
@@ -147,7 +159,9 @@ boxes = st.lists(st.tuples(st.floats(-50, 300), st.floats(10, 40)), min_size=1, 
 
 
 @given(boxes)
-def test_boxes_kept_apart_never_overlap_keep_their_order_and_stay_where_they_can(wanted: list[tuple[float, float]]):
+def test_boxes_kept_apart_never_overlap_keep_their_order_and_stay_where_they_can(
+    wanted: list[tuple[float, float]],
+):
     middles = kept_apart([at for at, _ in wanted], [height for _, height in wanted], 0, 260)
     placed = sorted((at, height) for at, (_, height) in zip(middles, wanted, strict=True))
     for (above, tall), (below, small) in zip(placed, placed[1:], strict=False):
@@ -190,7 +204,9 @@ def test_what_happened_is_marked_where_it_happened_with_a_sign_of_its_own():
     spec = CHARTS["partial_line"]().at(900)
     signs = layers_of(spec, "happened-sign")
     assert {sign["mark"]["shape"] for sign in signs} == {"triangle-up", "cross", "diamond", "circle"}
-    assert sorted(sign["data"]["values"][0]["x"] for sign in signs) == [milliseconds(each.on) for each in HAPPENINGS]
+    assert sorted(sign["data"]["values"][0]["x"] for sign in signs) == [
+        milliseconds(each.on) for each in HAPPENINGS
+    ]
 
 
 def test_what_happened_outside_the_time_drawn_does_not_stretch_the_axis():
@@ -200,10 +216,15 @@ def test_what_happened_outside_the_time_drawn_does_not_stretch_the_axis():
     assert domain_of(chart.spec, "x")[1] == milliseconds(date(2012, 1, 1))
 
 
-@given(st.lists(st.dates(date(2011, 1, 1), date(2011, 12, 31)), min_size=1, max_size=5, unique=True), st.integers(150, 900))
+@given(
+    st.lists(st.dates(date(2011, 1, 1), date(2011, 12, 31)), min_size=1, max_size=5, unique=True),
+    st.integers(150, 900),
+)
 def test_words_of_happenings_never_stand_in_each_other(days: list[date], plot: int):
     scales = Scales(260, 0, 1, milliseconds(date(2011, 1, 1)), milliseconds(date(2012, 1, 1)))
-    happenings = [Happening(day, f"launch number {number}", "shipped") for number, day in enumerate(sorted(days))]
+    happenings = [
+        Happening(day, f"launch number {number}", "shipped") for number, day in enumerate(sorted(days))
+    ]
     layers, lanes = happening_layers(happenings, scales, float(plot), 60.0)
     spans: dict[float, list[tuple[float, float]]] = {}
     for layer in layers:

@@ -32,7 +32,9 @@ SIGHT = {
 
 def linear(color: str) -> list[float]:
     channels = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    return [channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels]
+    return [
+        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels
+    ]
 
 
 def oklab(rgb: list[float]) -> tuple[float, float, float]:
@@ -52,7 +54,14 @@ def apart(one: str, other: str, sight: str) -> float:
     seen = []
     for color in (one, other):
         rgb = linear(color)
-        seen.append(oklab([sum(weight * channel for weight, channel in zip(row, rgb, strict=True)) for row in SIGHT[sight]]))
+        seen.append(
+            oklab(
+                [
+                    sum(weight * channel for weight, channel in zip(row, rgb, strict=True))
+                    for row in SIGHT[sight]
+                ]
+            )
+        )
     return sum((a - b) ** 2 for a, b in zip(*seen, strict=True)) ** 0.5
 
 

@@ -175,8 +175,10 @@ class Delimited:
             try:
                 table, ragged = self._table(chunk, types)
             except pa.ArrowInvalid as error:
+                if not types:
+                    raise
                 found = _COLUMN.search(str(error))
-                spoiled = {f"c{found[1]}"} if found else set(types)
+                spoiled = types.keys() & ({f"c{found[1]}"} if found else set()) or set(types)
             else:
                 spoiled = self._unsound(table, types)
             if not spoiled:

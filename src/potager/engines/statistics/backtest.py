@@ -69,8 +69,8 @@ class CandidateScore:
     """How one method did over all origins and steps of the back-test.
 
     ``mase``: mean absolute error over the mean absolute seasonal change known at each origin (Hyndman & Koehler 2006;
-    below 1 is better than repeating the last season). ``smape``: mean of 2|e| / (|y| + |ŷ|), 0 to 2, a term being 0 where
-    both are 0. ``total_mase``: the same as mase for the sum over the horizon, per step.
+    below 1 is better than repeating the last season). ``smape``: mean of 2|e| / (|y| + |ŷ|), 0 to 2, a term being 0
+    where both are 0. ``total_mase``: the same as mase for the sum over the horizon, per step.
     """
 
     name: str
@@ -206,8 +206,8 @@ def _errors_of_choosing(
 ) -> FloatArray:
     """Return the scaled errors (o, H) of *choosing* a method, not of the method that happened to do best.
 
-    At each origin the method is chosen by the origins whose horizons do not overlap its own, so that picking the best of
-    many does not make the range too narrow. Where no such origin exists it is the method chosen on all.
+    At each origin the method is chosen by the origins whose horizons do not overlap its own, so that picking the
+    best of many does not make the range too narrow. Where no such origin exists it is the method chosen on all.
     """
     horizon = truth.shape[1]
     names = list(candidates)
@@ -223,9 +223,10 @@ def _errors_of_choosing(
 def _coverage_at_the_time(
     errors: FloatArray, origins: IntArray, level: float, columns: slice
 ) -> tuple[float | None, int]:
-    """Return the share of errors inside the range that earlier errors, known by then, would have given; and of how many.
+    """Return the share of errors inside the range that earlier errors would have given, and of how many.
 
-    ``errors`` (o, H) in scaled units; column h is known h + 1 periods after its origin. None when nothing could be
+    ``errors`` (o, H) in scaled units; column h is known h + 1 periods after its origin, and only errors known by then
+    are used. None when nothing could be
     judged.
     """
     lengths = np.arange(1, errors.shape[1] + 1)[columns]

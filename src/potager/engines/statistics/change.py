@@ -36,9 +36,10 @@ _MAD_TO_SD = 1.4826
 class Unusual:
     """One value against what its own past leads one to expect, in the unit of the series.
 
-    ``low`` to ``high`` is where ``level`` of such values usually lie; ``usual`` says whether this one does. ``z`` counts
-    robust standard deviations of past surprises, ``p`` is two-sided. ``n`` past surprises were looked at. ``method``
-    "ranks": p is the value's rank among past surprises, which holds for any distribution; "student": too few for ranks.
+    ``low`` to ``high`` is where ``level`` of such values usually lie; ``usual`` says whether this one does. ``z``
+    counts robust standard deviations of past surprises, ``p`` is two-sided. ``n`` past surprises were looked at.
+    ``method`` "ranks": p is the value's rank among past surprises, which holds for any distribution; "student": too
+    few for ranks.
     """
 
     value: float
@@ -58,8 +59,8 @@ def unusual(series: Series, index: int = -1, season: int = 1, level: float = 0.9
 
     Expected is the mean of the last 8 values of the same phase (the same weekday, for days and a season of 7; the last
     12 without a season), moved by the median surprise such means had before, so that steady growth is no surprise.
-    The range comes from those past surprises: conformal ranks (Vovk, Gammerman & Shafer 2005) where there are enough for
-    the level, else Student's t. Values after ``index`` are not looked at; missing ones (nan) are left out.
+    The range comes from those past surprises: conformal ranks (Vovk, Gammerman & Shafer 2005) where there are
+    enough for the level, else Student's t. Values after ``index`` are not looked at; missing ones (nan) are left out.
 
     Refuses when the value is missing, when fewer than 5 surprises can be computed, and when nothing ever varied. Raises
     :class:`IndexError` on an index outside the series, :class:`ValueError` on a bad season or level.
@@ -121,8 +122,8 @@ def usual_change(series: Series, length: int, level: float = 0.95) -> Unusual | 
     """Say whether the change from one stretch of ``length`` periods to the next is within the usual variation.
 
     Adds up the series (n,) in whole stretches backward from its end (28 days of a daily series, say), and compares the
-    last change between neighboring stretches with all earlier ones. ``value`` is the last change, ``expected`` the usual
-    one. A stretch with a missing value is left out. Refuses and raises as :func:`unusual` does.
+    last change between neighboring stretches with all earlier ones. ``value`` is the last change, ``expected`` the
+    usual one. A stretch with a missing value is left out. Refuses and raises as :func:`unusual` does.
     """
     if length < 1:
         raise ValueError("A stretch is at least one period long.")
@@ -139,9 +140,9 @@ def usual_change(series: Series, length: int, level: float = 0.95) -> Unusual | 
 def _expectations(values: FloatArray, season: int) -> FloatArray:
     """Return for each position (n,) the mean of the latest earlier values of its phase, nan below 2 of them."""
     rows = -(-values.size // season)
-    table = np.full(rows * season, np.nan)
-    table[: values.size] = values
-    table = table.reshape(rows, season)
+    padded = np.full(rows * season, np.nan)
+    padded[: values.size] = values
+    table = padded.reshape(rows, season)
     known = ~np.isnan(table)
     nothing = np.zeros((1, season))
     sums = np.concatenate((nothing, np.cumsum(np.where(known, table, 0.0), axis=0)))
@@ -275,7 +276,7 @@ def _largest_bridge_p(height: float) -> float:
     """Return the chance that a Brownian bridge leaves ±height: Kolmogorov's distribution (Kolmogorov 1933)."""
     if height < 0.3:  # the sum below converges slowly here, and the chance is 1 to six digits
         return 1.0
-    total = sum((-1) ** (k + 1) * math.exp(-2.0 * k * k * height * height) for k in range(1, 20))
+    total = math.fsum((-1.0) ** (k + 1) * math.exp(-2.0 * k * k * height * height) for k in range(1, 20))
     return min(max(2.0 * total, 0.0), 1.0)
 
 

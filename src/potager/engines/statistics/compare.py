@@ -146,9 +146,7 @@ def _equivalence_level(level: float) -> float:
     return 2.0 * level - 1.0
 
 
-def _compare_by_errors(
-    a: MeanSums | RatioSums, b: MeanSums | RatioSums, level: float, margin: float
-) -> Comparison | CannotTell:
+def _compare_by_errors(a: Sums, b: Sums, level: float, margin: float) -> Comparison | CannotTell:
     for sums in (a, b):
         if sums.n < 2:
             return CannotTell("too_few", "A group of one does not say how much units vary.", _FEW)
@@ -238,10 +236,11 @@ def _relative(
     p_high, q_high = high_a * (2 * a - high_a), low_b * (2 * b - low_b)
     root_low = math.sqrt(max(product**2 - p_low * q_low, 0.0))
     root_high = math.sqrt(max(product**2 - p_high * q_high, 0.0))
+    low = 0.0  # where the limit of the first group is 0 itself
     if a > 0.0:
         low = p_low / (product + root_low)
-    else:  # a share of 0 cannot be lower; a mean at or below 0 has limits as far below as above, so q is positive
-        low = (product - root_low) / q_low if p_low else 0.0
+    elif p_low:  # only means get here: their limits lie as far below as above, so q is positive
+        low = (product - root_low) / q_low
     high = (product + root_high) / q_high
     return Estimate(
         a / b - 1.0, low - 1.0, high - 1.0, level, n, method, (high - low) / 2.0 / two_sided_z(level)

@@ -23,9 +23,10 @@ class Forecast:
     range is back-tested as a sum (adding up ``low`` and ``high`` would be far too wide); its ``n`` counts back-test
     origins and its ``standard_error`` is the width of one standard deviation. ``method`` is the one of ``candidates``
     with the smallest back-test error. ``coverage`` is the share of truths that fell into the ranges which would have
-    been given at the time, of ``judged`` truths (None and 0 when the series is too short to tell), ``coverage_total`` the
-    same for totals. ``origins``: how many past moments were forecast from; ``distinct_horizons``: how many of those
-    stretches do not overlap. ``season`` is the one used, 1 where the series was too short to learn the one given.
+    been given at the time, of ``judged`` truths (None and 0 when the series is too short to tell),
+    ``coverage_total`` the same for totals. ``origins``: how many past moments were forecast from;
+    ``distinct_horizons``: how many of those stretches do not overlap. ``season`` is the one used, 1 where the
+    series was too short to learn the one given.
     """
 
     values: FloatArray
@@ -64,9 +65,9 @@ def forecast(
     """Forecast a regular series (n,), oldest first, nan where missing, ``horizon`` ≥ 1 periods beyond its end.
 
     Candidates: seasonal naive with and without drift, recent median, theta (Assimakopoulos & Nikolopoulos 2000), damped
-    exponential smoothing (Gardner & McKenzie 1985), both also on logarithms, and their mean; without a season, or before
-    one was seen twice, the simple ones. Chosen by rolling-origin back-test on the horizon asked (Tashman 2000), on
-    single steps or on the ``total``. Ranges come from the errors of that back-test (see
+    exponential smoothing (Gardner & McKenzie 1985), both also on logarithms, and their mean; without a season, or
+    before one was seen twice, the simple ones. Chosen by rolling-origin back-test on the horizon asked (Tashman
+    2000), on single steps or on the ``total``. Ranges come from the errors of that back-test (see
     :class:`~potager.engines.statistics.spread.ErrorSpread`), in units of how much the series changed lately.
 
     Deterministic. Only the latest 4,000 values are used. Refuses a series that is too short to back-test this horizon

@@ -31,11 +31,11 @@ _NOTE = (
 class InfluenceEstimate:
     """How a change of the driver goes along with a later change of the outcome.
 
-    ``effect``: for the form "elasticity" percent of outcome per percent of driver, for "slope" units of outcome per unit
-    of driver; ``low`` to ``high`` at ``level``, widened for having searched ``lags_searched`` lags, as is ``p_value``.
-    ``lag``: periods from driver to outcome. ``r2``: the share of the outcome's changes, season aside, that goes along.
-    ``reverse_p``: the same p-value for the outcome leading the driver (lags from 1). ``found``: p is below 1 − level.
-    ``evidence`` is never more than "correlated".
+    ``effect``: for the form "elasticity" percent of outcome per percent of driver, for "slope" units of outcome per
+    unit of driver; ``low`` to ``high`` at ``level``, widened for having searched ``lags_searched`` lags, as is
+    ``p_value``. ``lag``: periods from driver to outcome. ``r2``: the share of the outcome's changes, season aside,
+    that goes along. ``reverse_p``: the same p-value for the outcome leading the driver (lags from 1). ``found``: p
+    is below 1 − level. ``evidence`` is never more than "correlated".
     """
 
     effect: float
@@ -59,9 +59,9 @@ class InfluenceEstimate:
 class EdgeBackTest:
     """Whether an edge fitted on the past predicted what came after better than the same model without the driver.
 
-    Errors are mean absolute one-step errors in the unit of the outcome; ``skill`` is 1 − with/without (0.2: a fifth less
-    error). ``inside_interval_share``: the share of outcomes inside the ranges predicted with the edge at ``level``.
-    ``p_value``: one-sided test that the driver adds nothing (Clark & West 2007).
+    Errors are mean absolute one-step errors in the unit of the outcome; ``skill`` is 1 − with/without (0.2: a fifth
+    less error). ``inside_interval_share``: the share of outcomes inside the ranges predicted with the edge at
+    ``level``. ``p_value``: one-sided test that the driver adds nothing (Clark & West 2007).
     """
 
     error_with: float
@@ -165,8 +165,8 @@ def estimate_influence(
     the one with the largest t; interval and p-value are Bonferroni-adjusted for the search. ``form`` is "elasticity"
     (changes of logarithms) where both series are above 0 unless given. Missing values (nan) leave their pairs out.
 
-    Refuses too short series (13 changes beyond phases and lags) and series that do not change. Raises :class:`ValueError`
-    on lengths that differ, a bad lag, season or level.
+    Refuses too short series (13 changes beyond phases and lags) and series that do not change. Raises
+    :class:`ValueError` on lengths that differ, a bad lag, season or level.
     """
     check_level(level)
     check_season(season)

@@ -19,12 +19,13 @@ TargetOf = Literal["total", "last"]
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How a target stands. ``expected``, ``low``, ``high``: the whole period's figure (so far and to come), at ``level``.
+    """How a target stands.
 
-    ``probability`` that the target is reached; ``needed_per_period`` the average per remaining period that it takes (totals
-    only); ``when_known_index`` after how many more periods the range will be on one side of the target if the forecast
-    comes true (0: it is already). ``coverage`` is that of the forecast's ranges for this figure at the time, None where
-    the series is too short to tell. ``certain`` is true when nothing to come can change the outcome.
+    ``expected``, ``low``, ``high``: the whole period's figure (so far and to come), at ``level``. ``probability``
+    that the target is reached; ``needed_per_period`` the average per remaining period that it takes (totals only);
+    ``when_known_index`` after how many more periods the range will be on one side of the target if the forecast
+    comes true (0: it is already). ``coverage`` is that of the forecast's ranges for this figure at the time, None
+    where the series is too short to tell. ``certain`` is true when nothing to come can change the outcome.
     """
 
     probability: float
@@ -53,9 +54,10 @@ def probability_of_reaching(
 ) -> float:
     """Return the probability that the target is reached, from the forecast's own back-test errors.
 
-    ``of`` "total": ``so_far`` plus the sum of all forecast steps (flows: revenue, orders); "last": the value of the last
-    step (levels: active customers), where ``so_far`` is not used. ``direction`` "up": at least ``target``; "down": at most.
-    Normal-tailed (kernel-smoothed), and kept away from 0 and 1 by how few distinct horizons the back-test holds.
+    ``of`` "total": ``so_far`` plus the sum of all forecast steps (flows: revenue, orders); "last": the value of the
+    last step (levels: active customers), where ``so_far`` is not used. ``direction`` "up": at least ``target``;
+    "down": at most. Normal-tailed (kernel-smoothed), and kept away from 0 and 1 by how few distinct horizons the
+    back-test holds.
     """
     column = made.horizon - 1
     if of == "total":
@@ -116,8 +118,8 @@ def reach(
 
     ``series`` is the history by period up to now, the current period's whole steps included; ``so_far`` is what counts
     toward the target already. ``of`` as in :func:`probability_of_reaching`. Nothing remaining, or a total of a series
-    that never falls below 0 and has passed its target, is certain: probability 1 or 0. Refuses as :func:`forecast` does,
-    and a target that is no number raises :class:`ValueError`.
+    that never falls below 0 and has passed its target, is certain: probability 1 or 0. Refuses as :func:`forecast`
+    does, and a target that is no number raises :class:`ValueError`.
     """
     if not np.isfinite(target) or not np.isfinite(so_far):
         raise ValueError("A target and what is reached so far are finite numbers.")

@@ -47,8 +47,8 @@ def check_season(season: int) -> None:
 def prepare(series: Series, season: int, max_missing: float) -> Prepared | CannotTell:
     """Return the series without its missing values, or refuse when too many are missing.
 
-    Missing (nan) is not zero. What is missing before the first value is left away. Up to ``max_missing`` (a share) of the
-    rest is interpolated: the mean of the same phase one season before and after where both are known, else on a
+    Missing (nan) is not zero. What is missing before the first value is left away. Up to ``max_missing`` (a share)
+    of the rest is interpolated: the mean of the same phase one season before and after where both are known, else on a
     line between neighbors. A series whose last value is missing is refused: its end is not known.
     """
     check_season(season)

@@ -49,8 +49,9 @@ class ErrorSpread:
         """Return, per column (H,), the probability of an error of at most ``distance`` (H,) ≥ 0 to either side."""
         from scipy.special import ndtr
 
-        upper = ndtr((distance - self.centers) / self.bandwidth)
-        lower = ndtr((-distance - self.centers) / self.bandwidth)
+        with np.errstate(over="ignore"):  # beyond any width, where a forecast never erred
+            upper = ndtr((distance - self.centers) / self.bandwidth)
+            lower = ndtr((-distance - self.centers) / self.bandwidth)
         result: FloatArray = np.nanmean(upper - lower, axis=0)
         return result
 
@@ -63,7 +64,8 @@ class ErrorSpread:
             middle = (low + high) / 2.0
             short = self.inside(middle) < level
             low, high = np.where(short, middle, low), np.where(short, high, middle)
-        return (low + high) / 2.0
+        result: FloatArray = (low + high) / 2.0
+        return result
 
     def above(self, distance: float, column: int) -> float:
         """Return the probability that the truth lies more than ``distance`` (any sign) above the forecast.
@@ -75,6 +77,7 @@ class ErrorSpread:
 
         centers, bandwidth = self.centers[:, column], self.bandwidth[column]
         both = np.concatenate((centers, -centers))
-        plain = float(np.nanmean(ndtr((both - distance) / bandwidth)))
+        with np.errstate(over="ignore"):
+            plain = float(np.nanmean(ndtr((both - distance) / bandwidth)))
         least = 0.5 / (float(self.distinct[column]) + 1.0)
         return min(max(plain, least), 1.0 - least)

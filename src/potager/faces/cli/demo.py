@@ -65,7 +65,7 @@ def _open(port: int, *, no_browser: bool) -> None:
     owner = User.objects.order_by("created_at").first()
     assert owner is not None
     address = f"http://127.0.0.1:{port}"
-    door = f"{address}{door_of(owner)}"
+    door = f"{address}{door_of(owner)}?next=/questions/"
     click.echo(f"Open {door}\n(it signs you in for the next ten minutes; afterwards: {address})")
     if not no_browser:
         import threading

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
+from django.urls import reverse
+
 from potager.faces.web.registry import PILLARS, page_modules
-from potager.ground.access.actors import Actor
+from potager.ground.access.actors import Actor, may
+from potager.ground.resources.resource import RESOURCES, Resource
 
 ABOUT = {
     "insight": "Business data and insights",
@@ -32,6 +36,10 @@ def beds(actor: Actor) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         step = getattr(module, "first_step", None)
         if step is not None and config.pillar not in first:
             first[config.pillar] = step
+    for resource in RESOURCES.values():
+        pillar = str(getattr(apps.get_app_config(resource.context), "pillar", "ground"))
+        if pillar != "ground" and may(actor, f"{resource.context}.read"):
+            lines.setdefault(pillar, []).append(_noun_line(actor, resource))
     made = [
         {
             "key": key,
@@ -44,6 +52,21 @@ def beds(actor: Actor) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         if key in lines
     ]
     return [bed for bed in made if bed["key"] in TOP], [bed for bed in made if bed["key"] not in TOP]
+
+
+def _noun_line(actor: Actor, resource: Resource[Any]) -> dict[str, Any]:
+    """Return one line for a plain noun: how many there are, and the latest."""
+    title, rows = f"{resource.model.noun().capitalize()}s", resource.rows(actor).order_by("-updated_at")
+    latest, count = rows.first(), rows.count()
+    text = f"{latest.title}: {latest.summary()}".rstrip(": ") if latest else resource.purpose
+    url = reverse(f"{resource.context}-{resource.noun}-list")
+    return {
+        "context": title,
+        "context_url": url,
+        "text": text,
+        "url": latest.url() if latest else url,
+        "count": count,
+    }
 
 
 def needs(actor: Actor) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 
 from potager.ground.access.actors import may
@@ -84,7 +85,8 @@ def door(request: HttpRequest, signed: str) -> HttpResponse:
     if person is None:
         raise NotFound("This person has no account any more.")
     login(request, person, backend=BACKEND)
-    return redirect("home")
+    onward = request.GET.get("next", "/")
+    return redirect(onward if url_has_allowed_host_and_scheme(onward, None) else "/")
 
 
 @signed_in

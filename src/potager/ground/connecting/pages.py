@@ -11,7 +11,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.shortcuts import redirect
 from django.urls import path, reverse
 
-from potager.ground.access.actors import may
+from potager.ground.access.actors import Actor, may
 from potager.ground.connecting import actions, queries
 from potager.ground.connecting.models import Import, State, table_rule
 from potager.ground.jobs.pages import shape as job_shape
@@ -188,3 +188,20 @@ urlpatterns = [
     path("data/imports/<uuid:key>/discard", discard, name="import-discard"),
     path("data/imports/<uuid:key>/rejects", rejects, name="import-rejects"),
 ]
+
+
+def alive(who: Actor) -> list[dict[str, Any]]:
+    """Return what home shows of the data: the latest load."""
+    last = queries.imports(who).filter(state=State.DONE).first()
+    if last is None:
+        return []
+    text = f"{last.rows:,} rows of {last.file_name} in {last.table}"
+    return [
+        {
+            "context": "Data",
+            "context_url": reverse("data"),
+            "text": text,
+            "url": last.url(),
+            "when": last.updated_at,
+        }
+    ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -137,7 +138,7 @@ def _tables_that_run(sql: str) -> Iterator[TableName]:
 
 
 def _duckdb_tree(sql: str) -> Any:
-    with duckdb.connect(":memory:", config={"python_enable_replacements": "false"}) as parser:
+    with _parser(os.getpid()).cursor() as parser:
         row = parser.execute("SELECT json_serialize_sql($1::VARCHAR)", [sql]).fetchone()
     tree = json.loads(row[0]) if row else {"statements": []}
     if tree.get("error") and tree["error_type"] == "not implemented":
@@ -147,6 +148,12 @@ def _duckdb_tree(sql: str) -> Any:
     if len(tree["statements"]) != 1:
         raise _refused(f"it is {len(tree['statements'])} statements", "Ask one question at a time.")
     return tree["statements"][0]
+
+
+@functools.cache
+def _parser(process: int) -> duckdb.DuckDBPyConnection:
+    """Return DuckDB as a parser, one for each process: a connection does not survive a fork."""
+    return duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
 
 
 def _walk(tree: Any) -> Iterator[dict[str, Any]]:

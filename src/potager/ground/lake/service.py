@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import threading
@@ -65,6 +66,15 @@ def _once(what: str, opened: Callable[[dict[str, Any]], _Opened]) -> _Opened:
                 _opened[key] = opened(given)
     found: _Opened = _opened[key]
     return found
+
+
+def close() -> None:
+    """Let go of what this process opened."""
+    for key in [key for key in _opened if key[1] == os.getpid()]:
+        _opened.pop(key).close()
+
+
+atexit.register(close)
 
 
 def _after_fork() -> None:

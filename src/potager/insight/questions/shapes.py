@@ -76,9 +76,7 @@ def page(answer: Answer, question: Question | None, history: Sequence[Answer]) -
         "engine": receipt.get("engine", ""),
         "receipt": _receipt(answer),
         "history": [_past(one) for one in history if one.pk != answer.pk][:12],
-        "next": {"text": answer.action, "owner": question.decider, "agreed": True}
-        if answer.action and question
-        else None,
+        "next": {"text": answer.action, "owner": question.decider} if answer.action and question else None,
         "checks": answer.checks,
         "evidence_class": answer.evidence_class,
     }

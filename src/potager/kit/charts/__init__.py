@@ -1,7 +1,8 @@
 """Every picture Potager shows, as Vega-Lite specifications made here: the same on a page, as a file, in a notebook.
 
 Each function takes plain data and a title, which is a sentence, and returns a :class:`Chart`: the specification, the
-table behind it and the words that stand in for it. Nothing heavy is imported before a picture is drawn.
+table behind it and the words that stand in for it. Nothing heavy is imported before a picture is drawn. The function
+``waterfall`` bears the name of its module and is imported from there.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from potager.kit.charts.tree import TreeEdge, TreeNode, TreePicture
     from potager.kit.charts.tree_style import page_rules
     from potager.kit.charts.tree_svg import file_tree, page_tree
-    from potager.kit.charts.waterfall import End, Movement, waterfall
+    from potager.kit.charts.waterfall import End, Movement
 
 __all__ = [
     "DARK",
@@ -62,7 +63,6 @@ __all__ = [
     "to_json",
     "to_png",
     "to_svg",
-    "waterfall",
     "within_mix",
 ]
 
@@ -106,7 +106,6 @@ _HOMES: Final = {
     "page_tree": "tree_svg",
     "End": "waterfall",
     "Movement": "waterfall",
-    "waterfall": "waterfall",
 }
 
 

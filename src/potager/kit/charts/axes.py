@@ -19,6 +19,8 @@ _SAID_ON_AXIS: Final = frozenset({*words.CURRENCIES, "%", "percent", "share", "r
 _DAY_MS: Final = 86_400_000
 _EPOCH: Final = date(1970, 1, 1)
 _TICK_ROOM: Final = 46
+# Less than this between two numbers is no difference that an axis could show.
+_LEAST_SPREAD: Final = 1e-200
 
 
 def layer(
@@ -44,13 +46,13 @@ def cleaned(values: Iterable[float | None]) -> tuple[float | None, ...]:
 
 def ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
     """Return round numbers from at or below ``low`` to at or below ``high``, about ``most`` of them."""
-    if high <= low:
-        high = low + (abs(low) or 1.0)
+    if high - low < _LEAST_SPREAD:
+        high = low + max(abs(low), 1.0)
     raw = (high - low) / max(1, most - 1)
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * size for size in (1, 2, 2.5, 5, 10) if power * size >= raw * (1 - 1e-9))
     first, last = math.floor(low / step + 1e-9), math.floor(high / step + 1e-9)
-    return tuple(round(index * step, 12) for index in range(first, last + 1))
+    return tuple(float(f"{index * step:.12g}") for index in range(first, last + 1))
 
 
 def number_axis(at: Sequence[float], unit: str, **properties: Any) -> Spec:
@@ -73,8 +75,8 @@ def line_domain(values: Sequence[float], *, zero: bool) -> tuple[float, float, t
     low, high = min(values), max(values)
     if zero or (0 <= low < 0.6 * high) or (high <= 0 and high > 0.6 * low):
         low, high = min(low, 0.0), max(high, 0.0)
-    if low == high:
-        low, high = (low - abs(low) * 0.1, high + abs(high) * 0.1) if low else (0.0, 1.0)
+    if high - low < _LEAST_SPREAD:
+        low, high = (low - abs(low) * 0.1, high + abs(high) * 0.1) if abs(low) > 1e-6 else (low, low + 1.0)
     room = (high - low) * 0.07
     at = ticks(low, high)
     return at[0], high + (room if high > 0 else 0.0), at
@@ -155,6 +157,16 @@ def label_layer(
             "text": {"value": text if isinstance(text, str) else list(text)}, "x": {"value": x}, "y": {"value": y},
         },
     }  # fmt: skip
+
+
+def by_category(names: Sequence[str]) -> Spec:
+    """Return the encoding that colors rows by their ``category``, each of ``names`` in the theme's order."""
+    return {
+        "field": "category",
+        "type": "nominal",
+        "legend": None,
+        "scale": {"domain": list(names), "range": "category"},
+    }
 
 
 def kept_apart(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from potager.kit import words
 from potager.kit.charts.axes import (
+    by_category,
     hatched,
     known,
     layer,
@@ -115,6 +116,8 @@ class _Drawing:
         rows = []
         for index in thinned(values, MOST_POINTS):
             row: dict[str, Any] = {"x": middle(series.starts[index], self.picture.grain), "y": values[index]}
+            if len(self.picture.series) > 1:
+                row["category"] = series.name
             if series.low:
                 row |= {"low": series.low[index], "high": series.high[index]}
             rows.append(row)
@@ -149,22 +152,12 @@ class _Drawing:
     def _lines(self) -> Iterator[Spec]:
         several = len(self.picture.series) > 1
         names = [each.name for each in self.picture.series]
-        color: dict[str, Any] = {}
+        color: dict[str, Any] = {"color": by_category(names)} if several else {}
         for index, series in enumerate(self.picture.series):
-            if several:
-                color = {
-                    "color": {
-                        "datum": series.name, "type": "nominal", "legend": None,
-                        "scale": {"domain": names, "range": "category"},
-                    }
-                }  # fmt: skip
             whole = self._rows(series, whole_values(self.picture, series))
             if series.low:
                 band = {"x": _X, "y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}
-                gaps = [
-                    row if row["y"] is not None else {"x": row["x"], "low": None, "high": None}
-                    for row in whole
-                ]
+                gaps = [row if row["y"] is not None else {**row, "low": None, "high": None} for row in whole]
                 yield layer("area", "band", gaps, {**band, **color})
             plain = {"strokeWidth": 2.25} if several else {}
             yield layer("line", "" if several else "actual", whole, {"x": _X, "y": _Y, **color}, **plain)
@@ -203,7 +196,11 @@ class _Drawing:
         value = series.values[-1]
         if not self.picture.partial or value is None:
             return
-        at = {"x": middle(series.starts[-1], self.picture.grain), "y": value, "y2": self.bottom}
+        at: dict[str, Any] = {
+            "x": middle(series.starts[-1], self.picture.grain), "y": value, "y2": self.bottom,
+        }  # fmt: skip
+        if color:
+            at["category"] = series.name
         if index == 0:
             yield self._hatched_zone(series.starts[-1])
         if not color:

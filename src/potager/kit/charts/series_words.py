@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from potager.kit import words
-from potager.kit.charts.axes import kept_apart, known, label_layer, layer, milliseconds, sentence
+from potager.kit.charts.axes import by_category, kept_apart, known, label_layer, layer, milliseconds, sentence
 from potager.kit.charts.chart import Spec
 from potager.kit.charts.measure import ellipsed, width_of, wrapped
 
@@ -21,6 +21,8 @@ _LINE: Final = 14
 _GAP: Final = 9
 _DOT: Final = 10
 _LONGEST: Final = 260.0
+# Words in words cannot be read at all; any number of rules through words is better.
+_WORST: Final = 1000
 _SIGNS: Final = {"shipped": "triangle-up", "broke": "cross", "announced": "diamond", "happened": "circle"}
 _X: Final = {"field": "x", "type": "quantitative"}
 
@@ -112,16 +114,13 @@ def ending_layers(ends: Sequence[Ending], picture: TimePicture, height: float) -
     heights = [len(end.text) * _LINE + 4.0 for end in ends]
     # Labels may hang a little over the plot, into the room of the time axis, rather than over each other.
     middles = kept_apart([end.height for end in ends], heights, 0.0, height + _LINE)
-    scale = {"domain": [each.name for each in picture.series], "range": "category"}
+    names = [each.name for each in picture.series]
     for end, at, tall in zip(ends, middles, heights, strict=True):
         first = at - tall / 2 + 2 + _LINE / 2
         if end.category:
-            fill = {"datum": end.category, "type": "nominal", "legend": None, "scale": scale}
-            yield {
-                "mark": {"type": "point", "shape": "circle", "size": 50, "xOffset": _GAP + 2},
-                "data": {"values": [{}]},
-                "encoding": {"x": {"value": "width"}, "y": {"value": first}, "fill": fill},
-            }
+            place = {"x": {"value": "width"}, "y": {"value": first}, "fill": by_category(names)}
+            dot = {"shape": "circle", "size": 50, "xOffset": _GAP + 2}
+            yield layer("point", "key", [{"category": end.category}], place, **dot)
         yield label_layer(end.text, "width", first, end.style, dx=_GAP + (_DOT if end.category else 0))
 
 
@@ -180,7 +179,7 @@ def in_lanes(signs: Sequence[Sign]) -> list[int]:
             count = 0
             for other, taken in zip(signs, lanes, strict=False):
                 touches = sign.reach[0] < other.reach[1] and other.reach[0] < sign.reach[1]
-                count += lane == taken and touches
+                count += _WORST * (lane == taken and touches)
                 count += lane < taken and sign.reach[0] < other.x < sign.reach[1]
                 count += lane > taken and other.reach[0] < sign.x < other.reach[1]
             return count

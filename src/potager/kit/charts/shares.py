@@ -8,7 +8,7 @@ from datetime import date
 from functools import partial
 
 from potager.kit import words
-from potager.kit.charts.axes import known, label_layer, layer
+from potager.kit.charts.axes import by_category, known, label_layer, layer
 from potager.kit.charts.bars import beside_bar, require, subtitle_of
 from potager.kit.charts.chart import Cell, Chart, Column, Spec, Table
 from potager.kit.charts.measure import ellipsed, width_of
@@ -77,20 +77,20 @@ def _within_mix(rows: tuple[WithinMix, ...], unit: str, width: int) -> Spec:
     layers: list[Spec] = _key(PARTS, -frame.left, width)
     for index, (row, text) in enumerate(zip(rows, said, strict=True)):
         rise = fall = 0.0
-        for position, (part, value) in enumerate(zip(PARTS, (row.within, row.mix), strict=True)):
+        for part, value in zip(PARTS, (row.within, row.mix), strict=True):
             start = rise if value >= 0 else fall
             datum = {
                 "x": start,
                 "x2": start + value,
-                "part": part,
+                "category": part,
                 "name": row.name,
                 "said": words.signed(value, unit),
             }
             tip = [
                 {"field": field, "title": name}
-                for field, name in (("name", "segment"), ("part", "part"), ("said", "change"))
+                for field, name in (("name", "segment"), ("category", "part"), ("said", "change"))
             ]
-            encoding = {"x": X, "x2": X2, **frame.sides(index), "tooltip": tip, **_color(PARTS, position)}
+            encoding = {"x": X, "x2": X2, **frame.sides(index), "tooltip": tip, "color": by_category(PARTS)}
             layers.append(layer("rect", "cell", [datum], encoding, strokeWidth=1))
             rise, fall = (rise + value, fall) if value >= 0 else (rise, fall + value)
         together = row.within + row.mix
@@ -166,7 +166,7 @@ def _share_bars(rows: tuple[Shares, ...], names: tuple[str, ...], unit: str, wid
                 "x": at,
                 "x2": at + share,
                 "name": row.name,
-                "part": name,
+                "category": name,
                 "said": words.human(share, "share"),
                 "exact": words.exact(part, unit),
             }
@@ -174,12 +174,12 @@ def _share_bars(rows: tuple[Shares, ...], names: tuple[str, ...], unit: str, wid
                 {"field": field, "title": title}
                 for field, title in (
                     ("name", "whole"),
-                    ("part", "part"),
+                    ("category", "part"),
                     ("said", "share"),
                     ("exact", "value"),
                 )
             ]
-            encoding = {"x": X, "x2": X2, **frame.sides(index), "tooltip": tip, **_color(names, position)}
+            encoding = {"x": X, "x2": X2, **frame.sides(index), "tooltip": tip, "color": by_category(names)}
             layers.append(layer("rect", "cell", [datum], encoding))
             text = f"{share * 100:.0f} %"
             if width_of(text) + 8 <= share * frame.plot:
@@ -192,12 +192,6 @@ def _share_bars(rows: tuple[Shares, ...], names: tuple[str, ...], unit: str, wid
                 layers.append(layer("text", f"on-category-{position}", [middle], place, baseline="middle"))
             at += share
     return frame.spec([*layers, *frame.name_layers()], (0.0, 1.0))
-
-
-def _color(names: Sequence[str], position: int) -> Spec:
-    """Return a part's color: its place among the categories of the theme."""
-    scale = {"domain": list(names), "range": "category"}
-    return {"color": {"datum": names[position], "type": "nominal", "legend": None, "scale": scale}}
 
 
 def _key_lines(names: Sequence[str], width: int) -> list[list[tuple[int, float, str]]]:
@@ -226,7 +220,8 @@ def _key(names: Sequence[str], left: float, width: int) -> list[Spec]:
         y = -14.0 - 18 * (len(lines) - 1 - number)
         for position, at, text in line:
             place = {"x": {"value": left + at + 5}, "y": {"value": y}}
-            fill = _color(names, position)["color"]
-            layers.append(layer("point", "key", [{}], {**place, "fill": fill}, shape="square", size=90))
+            place["fill"] = by_category(names)
+            row = {"category": names[position]}
+            layers.append(layer("point", "key", [row], place, shape="square", size=90))
             layers.append(label_layer(text, left + at + 16, y, "label-muted"))
     return layers

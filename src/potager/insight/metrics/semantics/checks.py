@@ -115,4 +115,6 @@ def _sql_word(element: Located, kind: str) -> Iterator[Finding]:
 def _reserved(element: Located, kind: str) -> Iterator[Finding]:
     if element.name in RESERVED or element.name.startswith("potager_"):
         mend = f"Choose another, such as `{element.name.removeprefix('potager_')}_value`."
-        yield element.finding("error", f"The {kind} `{element.name}` has a name that is reserved.", mend, "name")
+        yield element.finding(
+            "error", f"The {kind} `{element.name}` has a name that is reserved.", mend, "name"
+        )

@@ -183,7 +183,11 @@ def _where(result: Explanation) -> str:
     if not same_way or abs(same_way[0].contribution) < 0.15 * abs(result.change):
         return ""
     top = same_way[0]
-    return f" It shows most in {top.label} ({say_change(top.contribution, result.metric.unit)})."
+    place = ", ".join(
+        f"{name.rpartition('__')[2].replace('_', ' ')} {'unknown' if value is None else value}"
+        for name, value in top.conditions
+    )
+    return f" It shows most in {place} ({say_change(top.contribution, result.metric.unit)})."
 
 
 def _segments(result: Explanation) -> dict[str, Any]:
