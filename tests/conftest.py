@@ -11,8 +11,8 @@ import pytest
 os.environ.setdefault("POTAGER_DATA", tempfile.mkdtemp(prefix="potager-tests-"))
 os.environ.setdefault("POTAGER_SECRET_KEY", "only for tests, and long enough to be taken for a key")
 
-from potager.ground.access.roles import Role  # noqa: E402
-from tests.people import Person, person  # noqa: E402
+from potager.ground.access.roles import Role
+from tests.people import Person, person
 
 
 @pytest.fixture(autouse=True)

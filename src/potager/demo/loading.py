@@ -1,4 +1,4 @@
-"""Building a demonstration organization: tables into the lake, then everything through the same actions as anybody's."""
+"""Building a demonstration: tables into the lake, then everything through the same actions as anybody's."""
 
 from __future__ import annotations
 

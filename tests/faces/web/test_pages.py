@@ -54,7 +54,7 @@ def test_sign_in_with_a_password(bo, client):
 
 
 def test_nobody_signs_up_uninvited(client):
-    assert "closed" in client.get("/account/signup/").content.decode().lower()
+    assert "invit" in client.get("/account/signup/").content.decode().lower()
 
 
 def test_an_invitation_is_accepted_in_the_browser(ada, client):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from potager.ground.search.queries import find
-from potager.garden.glossary.resources import terms
 from potager.garden.glossary.models import Term
+from potager.garden.glossary.resources import terms
+from potager.ground.search.queries import find
 
 pytestmark = pytest.mark.django_db
 

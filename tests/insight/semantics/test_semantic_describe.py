@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from potager.insight.metrics.semantics import Node, SemanticLayer, parse
+from potager.insight.metrics.semantics import Node, SemanticLayer, Window, parse
 from potager.kit.errors import Invalid, NotFound
 from tests.insight.semantics.lake_in_memory import SHOP, shop_layer, shop_warehouse
 
@@ -45,7 +45,7 @@ def test_a_formula_is_a_line_that_a_person_reads(metric, formula, inputs):
 def test_every_metric_is_listed_once_and_none_of_potagers_own():
     names = [metric.name for metric in LAYER.metrics()]
 
-    assert names == sorted(names) and len(names) == len(set(names)) == 13
+    assert names == sorted(names) and len(names) == len(set(names)) == 14
     assert not [name for name in names if name.startswith("potager")]
 
 
@@ -150,7 +150,8 @@ def test_completeness_is_one_query_whatever_the_number_of_tables():
         "    primary_entity: visit\n    dimensions: [{name: visited_at, type: time, expr: '\"at\"', "
         "type_params: {time_granularity: day}}]\n    measures: [{name: visits, agg: count, expr: '1'}]\n"
         "\nmetrics:\n  - {name: visits, label: Visits, type: simple, type_params: {measure: visits}}\n"
-        "  - {name: per_visit, label: Per visit, type: ratio, type_params: {numerator: revenue, denominator: visits}}\n",
+        "  - {name: per_visit, label: Per visit, type: ratio, "
+        "type_params: {numerator: revenue, denominator: visits}}\n",
         1,
     )
     layer = SemanticLayer([parse(text, "shop.yml")], warehouse, namespace="shop")
@@ -163,11 +164,7 @@ def test_completeness_is_one_query_whatever_the_number_of_tables():
     sums = layer.leaf_sums(
         ["per_visit"],
         [],
-        {
-            "all": __import__("potager.insight.metrics.semantics", fromlist=["Window"]).Window(
-                date(2024, 1, 1), date(2024, 12, 31)
-            )
-        },
+        {"all": Window(date(2024, 1, 1), date(2024, 12, 31))},
     )
     assert sums.cells().to_pylist()[0]["per_visit_denominator_all"] == 1.0
 

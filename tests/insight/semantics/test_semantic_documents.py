@@ -58,8 +58,8 @@ def test_a_document_of_any_length_is_not_read():
         parse("x" * 2_000_001, "orders.yml")
 
 
-def test_two_hundred_thousand_keys_in_one_mapping_take_no_quadratic_time():
-    text = "metrics: []\nother:\n" + "".join(f"  k{n}: 1\n" for n in range(100_000))
+def test_forty_thousand_keys_in_one_mapping_take_no_quadratic_time():
+    text = "metrics: []\nother:\n" + "".join(f"  k{n}: 1\n" for n in range(40_000))
 
     assert parse(text, "orders.yml").passed_over == {"other": 2}
 

@@ -11,11 +11,13 @@ from tests.insight.semantics.lake_in_memory import MemoryWarehouse
 TABLES = {
     "orders": "SELECT i AS id, 'c' || i % 20 AS customer_id, DATE '2024-01-01' + (i % 300)::INT AS created_at, "
     "i * 1.5 AS total_amount, ['new', 'paid'][1 + i % 2] AS status FROM range(1, 400) r(i)",
-    "Web Events": 'SELECT uuid() AS "Event ID", i % 50 AS "User Id", TIMESTAMP \'2024-01-01\' + INTERVAL (i) HOUR AS "Happened At", '
+    "Web Events": 'SELECT uuid() AS "Event ID", i % 50 AS "User Id", '
+    "TIMESTAMP '2024-01-01' + INTERVAL (i) HOUR AS \"Happened At\", "
     'i % 3 = 0 AS "Is Mobile", \'p\' || i % 7 AS "order", i % 10 AS "2nd score" FROM range(500) r(i)',
     "payments": "SELECT i AS payment_no, strftime(DATE '2024-01-01' + (i % 100)::INT, '%Y-%m-%d') AS paid, "
     "i % 9 AS account_id, i::DECIMAL(10, 2) AS amount, NULL::VARCHAR AS note FROM range(1, 200) r(i)",
-    "readings": "SELECT DATE '2024-01-01' + (i % 30)::INT AS day, i % 4 AS sensor, random() AS value, i % 12 AS month FROM range(100) r(i)",
+    "readings": "SELECT DATE '2024-01-01' + (i % 30)::INT AS day, i % 4 AS sensor, random() AS value, "
+    "i % 12 AS month FROM range(100) r(i)",
     "items": "SELECT DATE '2024-01-01' AS date, i AS quantity, 2.5 AS unit_cost, 'x' AS kind FROM range(10) r(i)",
 }
 
@@ -50,7 +52,8 @@ def proposed(name: str) -> str:
 def test_a_key_of_the_row_is_the_primary_entity():
     text = proposed("orders")
 
-    assert "- name: order\n        type: primary\n        expr: id" in text.replace("order_value", "order")
+    assert "- name: order_record\n        type: primary\n        expr: id" in text  # ORDER is a word of SQL
+    assert "- name: orders\n    label: Orders" in text
     assert "total_amount_per_customer" in text
     assert "28-day active customers" in text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -152,7 +153,7 @@ def test_every_end_label_of_several_lines_has_its_own_place():
     spec = CHARTS["several_lines"]().at(900)
     places = [layer["encoding"]["y"]["value"] for layer in layers_of(spec, "label")]
     assert len(places) == 6
-    assert min(b - a for a, b in zip(sorted(places), sorted(places)[1:], strict=False)) >= 30
+    assert min(b - a for a, b in pairwise(sorted(places))) >= 30
 
 
 boxes = st.lists(st.tuples(st.floats(-50, 300), st.floats(10, 40)), min_size=1, max_size=9)
@@ -164,7 +165,7 @@ def test_boxes_kept_apart_never_overlap_keep_their_order_and_stay_where_they_can
 ):
     middles = kept_apart([at for at, _ in wanted], [height for _, height in wanted], 0, 260)
     placed = sorted((at, height) for at, (_, height) in zip(middles, wanted, strict=True))
-    for (above, tall), (below, small) in zip(placed, placed[1:], strict=False):
+    for (above, tall), (below, small) in pairwise(placed):
         assert below - above >= (tall + small) / 2 - 1e-6
     if sum(height for _, height in wanted) <= 260:
         assert placed[0][0] - placed[0][1] / 2 >= -1e-6
@@ -236,7 +237,7 @@ def test_words_of_happenings_never_stand_in_each_other(days: list[date], plot: i
     assert len(spans) == lanes
     for lane in spans.values():
         ordered = sorted(lane)
-        assert all(left[1] <= right[0] for left, right in zip(ordered, ordered[1:], strict=False))
+        assert all(left[1] <= right[0] for left, right in pairwise(ordered))
 
 
 def test_the_rule_of_one_happening_does_not_run_through_the_words_of_another():
@@ -252,9 +253,11 @@ def test_a_point_stands_in_the_middle_of_its_period():
 
 
 @given(
-    st.dates(date(1995, 1, 1), date(2030, 1, 1)), st.integers(1, 400), st.sampled_from(["day", "week", "month", "quarter", "year"]),
+    st.dates(date(1995, 1, 1), date(2030, 1, 1)),
+    st.integers(1, 400),
+    st.sampled_from(["day", "week", "month", "quarter", "year"]),
     st.floats(100, 1200),
-)  # fmt: skip
+)
 def test_time_labels_have_room_and_lie_in_the_time_drawn(first: date, count: int, grain: Any, room: float):
     first = first if grain in ("day", "week") else first.replace(day=1)
     count = min(count, 60) if grain in ("quarter", "year") else count

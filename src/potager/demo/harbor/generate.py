@@ -1,4 +1,4 @@
-"""Harbor's tables, generated in bulk from a fixed seed. ``through`` is the last day; the plant keeps its distance to it."""
+"""Harbor's tables, generated in bulk from a fixed seed. The plant keeps its distance to the last day."""
 
 from __future__ import annotations
 

@@ -173,5 +173,6 @@ class _Group:
         squares = float(np.sum(by_y**2 * self.yy + 2.0 * by_y * by_x * self.xy + by_x**2 * self.xx))
         total = float(np.sum(by_y * self.y + by_x * self.x))
         rest = squares - total * total / self.n
-        # Rounding of large equal figures is no variation.
-        return 0.0 if rest <= 1e-15 * abs(squares) else rest * self.n / (self.n - 1)
+        size = float(np.sum(by_y**2 * self.yy + by_x**2 * self.xx))
+        # What is left of large terms that cancel is rounding and no variation.
+        return 0.0 if rest <= 1e-12 * size else rest * self.n / (self.n - 1)

@@ -19,7 +19,7 @@ class QuestionForm(forms.Form):
     slots = forms.CharField(
         label="What it asks about",
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="One per line: metric: revenue, period: 2011-11, against: year, by: [country], where: [country=Germany].",
+        help_text="One per line, such as metric: revenue, period: 2011-11, against: year, by: [country].",
     )
     decider = forms.CharField(label="Who decides with it", max_length=120, required=False)
     decision = forms.CharField(label="The decision it feeds", max_length=500, required=False)

@@ -328,7 +328,7 @@ def needs_you(who: Actor) -> list[dict[str, Any]]:
     """Return the agreed actions that wait on the person's own questions."""
     if who.user_id is None:
         return []
-    mine = [q for q in queries.questions(who).filter(owner_id=who.user_id, status="answered")[:100]]
+    mine = list(queries.questions(who).filter(owner_id=who.user_id, status="answered")[:100])
     latest = queries.latest(who, mine)
     waiting = [
         q

@@ -1,4 +1,4 @@
-"""Answer rules: thresholds agreed beforehand, such as ``probability >= 0.8 and low > 0``. Not a programming language."""
+"""Answer rules: thresholds agreed beforehand, such as ``probability >= 0.8 and low > 0``; nothing cleverer."""
 
 from __future__ import annotations
 

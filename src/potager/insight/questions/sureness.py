@@ -94,5 +94,5 @@ def of_back_test(coverage: float | None, judged: int, level: float) -> Part:
     if coverage is None or not judged:
         return Part("Back-test", "unknown", "The series is too short to test the range on its own past.")
     state: State = "good" if coverage >= level - 0.1 else "fair" if coverage >= level - 0.25 else "poor"
-    says = f"On this very series, ranges given at the time held {coverage:.0%} of {judged:,} times ({level:.0%} are meant to)."
+    says = f"On this very series, such ranges held {coverage:.0%} of {judged:,} times ({level:.0%} are meant to)."
     return Part("Back-test", state, says)

@@ -24,8 +24,8 @@ from potager.insight.metrics.semantics import SemanticLayer
 _CUES = {
     "compare": r"\b(compare|differ|different|difference|versus|vs|higher|lower|better|worse|more than|less than)\b",
     "target": r"\b(reach|hit|meet|target|on track|forecast|expect(ed)?|will we|will it|exceed|goal|beat)\b",
-    "change": r"\b(why|chang\w*|dropp?\w*|f[ae]ll\w*|rise|rose|risen|grow\w*|grew|increas\w*|decreas\w*|declin\w*|mov\w*|"
-    r"collaps\w*|happened|went (up|down)|better|worse|trend)\b",
+    "change": r"\b(why|chang\w*|dropp?\w*|f[ae]ll\w*|rise|rose|risen|grow\w*|grew|increas\w*|decreas\w*|"
+    r"declin\w*|mov\w*|collaps\w*|happened|went (up|down)|better|worse|trend)\b",
 }
 _MONTH = {name.lower(): number for number, name in enumerate(MONTHS, 1)}
 _MONTH |= {name[:3].lower(): number for number, name in enumerate(MONTHS, 1)}

@@ -79,7 +79,7 @@ def line_domain(values: Sequence[float], *, zero: bool) -> tuple[float, float, t
         low, high = (low - abs(low) * 0.1, high + abs(high) * 0.1) if abs(low) > 1e-6 else (low, low + 1.0)
     room = (high - low) * 0.07
     at = ticks(low, high)
-    return at[0], high + (room if high > 0 else 0.0), at
+    return min(at[0], low), high + (room if high > 0 else 0.0), at
 
 
 def milliseconds(day: date) -> int:

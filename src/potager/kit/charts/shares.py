@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -48,7 +49,7 @@ def within_mix(
         raise Invalid("A part of a change has no value.", mend="Give both parts of every segment.")
     order = tuple(sorted(rows, key=lambda row: -abs(row.within + row.mix)))
     columns = (Column("segment"), Column("within", unit), Column("mix", unit), Column("together", unit))
-    totals = [sum(row.within for row in order), sum(row.mix for row in order)]
+    totals = [_total([row.within for row in order]), _total([row.mix for row in order])]
     alt = "; ".join(
         f"{row.name} {words.signed(row.within, unit)} within, {words.signed(row.mix, unit)} mix"
         for row in order[:6]
@@ -62,6 +63,12 @@ def within_mix(
         alt=f"Within {words.signed(totals[0], unit)}, mix {words.signed(totals[1], unit)}. By segment: {alt}{more}.",
         layout=partial(_within_mix, order, unit),
     )
+
+
+def _total(parts: Sequence[float]) -> float:
+    """Return a sum in which parts that cancel each other leave zero, not the dust of arithmetic."""
+    total = math.fsum(parts)
+    return total if abs(total) > 1e-12 * sum(abs(part) for part in parts) else 0.0
 
 
 def _within_mix(rows: tuple[WithinMix, ...], unit: str, width: int) -> Spec:

@@ -96,7 +96,7 @@ def propose(table_name: str, schema: pa.Schema, profile: TableProfile) -> Propos
 
 def _document(table_name: str, roles: Roles, draft: _Draft) -> str:
     table = table_name.rpartition(".")[2]
-    row = roles.row.replace("_", " ")
+    row = roles.noun.replace("_", " ")
     lines = [
         "semantic_models:",
         f"  - name: {identifier(table)}",
@@ -137,8 +137,8 @@ def _dimensions(draft: _Draft, roles: Roles) -> None:
 
 
 def _measures(draft: _Draft, roles: Roles) -> None:
-    row = roles.row.replace("_", " ")
-    rows = plural(roles.row)
+    row = roles.noun.replace("_", " ")
+    rows = plural(roles.noun)
     draft.measure(rows, "count", "1", f"The number of {plural(row)}")
     if roles.price_of_quantity is not None:
         quantity, price = roles.price_of_quantity
@@ -179,11 +179,11 @@ def _summed(draft: _Draft, name: str, label: str, expression: str, description: 
 
 def _people(draft: _Draft, roles: Roles, profile: TableProfile) -> None:
     """Add what is counted per customer, order and the like."""
-    row = roles.row.replace("_", " ")
+    row = roles.noun.replace("_", " ")
     main = _main_amount(draft, roles)
     actor, deed = roles.first(ACTORS), roles.first(DEEDS)
     for role in roles.entities:
-        counted = plural(role.name)
+        counted = plural(role.noun)
         shown = _words(role)
         if counted in draft.metric_names:
             continue
@@ -191,20 +191,20 @@ def _people(draft: _Draft, roles: Roles, profile: TableProfile) -> None:
         label = plural(shown)
         draft.simple(counted, _upper(label), f"How many different {label} there are")
     for role in dict.fromkeys(one for one in (deed, actor) if one is not None):
-        shown, counted = _words(role), plural(role.name)
+        shown, counted = _words(role), plural(role.noun)
         if main is not None:
             label = f"{main[1]} per {shown}"
             draft.ratio(
-                f"{main[0]}_per_{role.name}", label, f"{main[1]} divided by {plural(shown)}", main[0], counted
+                f"{main[0]}_per_{role.noun}", label, f"{main[1]} divided by {plural(shown)}", main[0], counted
             )
     if actor is None:
         return
-    shown, counted = _words(actor), plural(actor.name)
+    shown, counted = _words(actor), plural(actor.noun)
     if deed is not None:
         label = f"{plural(_words(deed))} per {shown}"
         label = label[:1].upper() + label[1:]
-        name = f"{plural(deed.name)}_per_{actor.name}"
-        draft.ratio(name, label, f"{label}, on average", plural(deed.name), counted)
+        name = f"{plural(deed.noun)}_per_{actor.noun}"
+        draft.ratio(name, label, f"{label}, on average", plural(deed.noun), counted)
     description = f"Different {plural(shown)} seen in the {ACTIVE_DAYS} days up to a day"
     parameters = [
         f"measure: {counted}",
@@ -225,13 +225,13 @@ def _people(draft: _Draft, roles: Roles, profile: TableProfile) -> None:
 
 def _without(draft: _Draft, roles: Roles, actor: Role, main: tuple[str, str, str] | None, row: str) -> None:
     """Add the share of rows, and of the main amount, that name nobody."""
-    shown, rows = _words(actor), plural(roles.row)
+    shown, rows = _words(actor), plural(roles.noun)
     absent = f"CASE WHEN {actor.expression} IS NULL THEN"
     parts = [(rows, plural(row), f"{absent} 1 ELSE 0 END")]
     if main is not None:
         parts.append((main[0], main[1].lower(), f"{absent} {main[2]} ELSE 0 END"))
     for whole, label, expression in parts:
-        name = f"{whole}_without_{actor.name}"
+        name = f"{whole}_without_{actor.noun}"
         words = f"{_upper(label)} without {_a(shown)}"
         draft.measure(name, "sum", expression, words)
         draft.simple(name, words, f"{words} named on the row")
@@ -261,7 +261,7 @@ def _upper(text: str) -> str:
 
 
 def _words(role: Role) -> str:
-    return role.name.replace("_", " ")
+    return role.noun.replace("_", " ")
 
 
 def _scalar(text: str) -> str:

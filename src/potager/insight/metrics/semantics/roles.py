@@ -11,6 +11,8 @@ from potager.insight.metrics.semantics.words import RESERVED, SQL_WORDS
 
 MOST_CATEGORIES = 200
 _DATE_LIKE_SHARE = 0.99
+# Put after a noun that SQL reserves, such as order.
+_CLASH = "_record"
 _IDENTIFIER = re.compile(r"(^|_)(id|ids|no|nr|num|number|key|code|uuid|guid|sku|ref)$")
 # Words that name what somebody is or does; in the order in which one is taken for "the customer", "the order".
 ACTORS = (
@@ -69,6 +71,11 @@ class Role:
     name: str
     expression: str
 
+    @property
+    def noun(self) -> str:
+        """Return the word for one of what the column holds, in snake case."""
+        return self.name.removesuffix(_CLASH)
+
 
 @dataclass(frozen=True)
 class Roles:
@@ -84,18 +91,26 @@ class Roles:
     price_of_quantity: tuple[Role, Role] | None
     left_out: tuple[tuple[str, str], ...]
 
+    @property
+    def noun(self) -> str:
+        """Return the word for one row, in snake case."""
+        return self.row.removesuffix(_CLASH)
+
     def first(self, words: Iterable[str]) -> Role | None:
         """Return the entity that the earliest of ``words`` names."""
         return next((one for word in words for one in self.entities if word in one.name.split("_")), None)
 
 
-def identifier(name: str) -> str:
-    """Return a name that definitions accept: lower-case words joined by single underscores."""
+def identifier(name: str, *, clash: str = "_value") -> str:
+    """Return a name that definitions accept: lower-case words joined by single underscores.
+
+    ``clash`` is put after a word that is too short or reserved.
+    """
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     words = re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
     words = re.sub(r"^[0-9_]+", "", words) or "column_value"
     if len(words) < 2 or words in SQL_WORDS or words in RESERVED or words.startswith("potager_"):
-        words = f"{words}_value"
+        words = f"{words}{clash}"
     return words
 
 
@@ -124,7 +139,7 @@ def quoted(column: str) -> str:
 
 def roles_of(profile: TableProfile) -> Roles:
     """Return what each column of the table seems to be for."""
-    row = singular(identifier(profile.table.rpartition(".")[2]))
+    row = identifier(singular(identifier(profile.table.rpartition(".")[2])), clash=_CLASH)
     taken: set[str] = {row}
     times: list[Role] = []
     entities: list[Role] = []
@@ -148,7 +163,9 @@ def roles_of(profile: TableProfile) -> Roles:
             if _is_row_key(column, profile, stem, row) and primary is None:
                 primary = Role(column, row, quoted(column.name))
             else:
-                entities.append(Role(column, _free(identifier(stem), taken), quoted(column.name)))
+                entities.append(
+                    Role(column, _free(identifier(stem, clash=_CLASH), taken), quoted(column.name))
+                )
         elif column.kind in {"whole", "number"}:
             (averages if _is_averaged(name) else quantities).append(
                 Role(column, _free(name, taken), quoted(column.name))
@@ -195,7 +212,7 @@ def _may_identify(column: ColumnProfile, name: str) -> bool:
 
 def _is_row_key(column: ColumnProfile, profile: TableProfile, stem: str, row: str) -> bool:
     unique = column.nulls == 0 and column.distinct >= 0.95 * profile.rows
-    return unique and stem in {row, ""}
+    return unique and stem in {row, row.removesuffix(_CLASH)}
 
 
 def _is_averaged(name: str) -> bool:

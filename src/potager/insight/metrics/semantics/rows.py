@@ -140,5 +140,6 @@ def _before_aggregation(query: exp.Query, inputs: Sequence[str], time_column: st
 def _untruncated(value: exp.Expr) -> exp.Expr:
     """Return what is truncated to its day: the cast to a date that follows does as much."""
     if isinstance(value, exp.TimestampTrunc | exp.DateTrunc) and value.text("unit").lower() == "day":
-        return value.this
+        inner: exp.Expr = value.this
+        return inner
     return value

@@ -97,7 +97,8 @@ def _over(asked: Asked, draft: Draft, metric: Metric, period: Period, goal: _Goa
     gap = actual - goal.number
     statement = (
         f"{metric.label} was {say(actual, metric.unit)} in {period}, "
-        f"{say_distance(gap, metric.unit)} {'above' if gap >= 0 else 'below'} the target of {say(goal.number, metric.unit)}."
+        f"{say_distance(gap, metric.unit)} {'above' if gap >= 0 else 'below'} the target of "
+        f"{say(goal.number, metric.unit)}."
     )
     figures = _figures(metric, period, asked, goal, period.end)
     return replace(
@@ -217,7 +218,8 @@ def _would_change(
         needed = (goal.number - so_far) / days
         usual = (expected - so_far) / days
         lines.append(
-            f"{say(needed, metric.unit)} a day over the {days} days left, instead of the {say(usual, metric.unit)} expected."
+            f"{say(needed, metric.unit)} a day over the {days} days left, "
+            f"instead of the {say(usual, metric.unit)} expected."
         )
     if metric.direction != "down" and gap > 0:
         lines.append(f"{say(gap, metric.unit)} more than expected by {moment(period.end)}.")
