@@ -108,11 +108,11 @@ def _ends(random: np.random.Generator, opened: Any, days: int) -> Any:
     return np.minimum(opened + life, days).astype(np.int64)
 
 
-def _names(values: tuple[str, ...], codes: Any) -> pa.Array:
+def _names(values: tuple[str, ...], codes: Any) -> Any:
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), pa.array(values)).cast(pa.string())
 
 
-def _days(first: np.datetime64, day: Any) -> pa.Array:
+def _days(first: np.datetime64, day: Any) -> Any:
     return pa.array(first + day.astype("timedelta64[D]"))
 
 

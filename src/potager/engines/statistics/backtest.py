@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -13,12 +12,11 @@ from potager.engines.statistics.methods import ForecastMethod, IntArray
 from potager.engines.statistics.series import BoolArray, FloatArray, Prepared
 from potager.engines.statistics.spread import ErrorSpread
 
-JudgeBy = Literal["steps", "total"]
-
 MOST_ORIGINS = 60
 FEWEST_ORIGINS = 6
 FEWEST_DISTINCT = 2
 _FEWEST_EARLIER = 5  # errors that must be known before a range made of them is judged
+_FEWEST_JUDGED = 10  # ranges below which a share of those that held says nothing
 _TIE = 1.02  # a simpler method within two percent of the best is taken
 
 # From simple to involved: the order in which near ties are broken. Each with how many values it needs at an origin.
@@ -126,7 +124,7 @@ def error_scales(values: FloatArray, origins: IntArray, season: int, horizon: in
     return result
 
 
-def back_test(series: Prepared, tier: Tier, horizon: int, level: float, judge_by: JudgeBy) -> BackTest:
+def back_test(series: Prepared, tier: Tier, horizon: int, level: float) -> BackTest:
     """Run every candidate of the tier from many origins, choose one, and spread its errors.
 
     The series must hold ``tier.needs(horizon)`` values and not be constant.
@@ -140,11 +138,10 @@ def back_test(series: Prepared, tier: Tier, horizon: int, level: float, judge_by
 
     candidates = _forecasts(values, tier, origins, horizon)
     scored = {name: _score(name, made[:-1], truth, filled, scales[:-1]) for name, made in candidates.items()}
-    figure = {n: s.mase if judge_by == "steps" else s.total_mase for n, s in scored.items()}
-    best = min(figure.values())
-    chosen = next(name for name in candidates if figure[name] <= best * _TIE)
+    best = min(score.mase for score in scored.values())
+    chosen = next(name for name in candidates if scored[name].mase <= best * _TIE)
 
-    errors = _errors_of_choosing(candidates, chosen, truth, known, scales[:-1], judge_by)
+    errors = _errors_of_choosing(candidates, chosen, truth, known, scales[:-1])
     totals = np.cumsum(errors, axis=1)
     steps = np.where(filled, np.nan, errors)
     if bool((np.isfinite(steps).sum(axis=0) < FEWEST_ORIGINS // 2).any()):
@@ -202,7 +199,6 @@ def _errors_of_choosing(
     truth: FloatArray,
     origins: IntArray,
     scales: FloatArray,
-    judge_by: JudgeBy,
 ) -> FloatArray:
     """Return the scaled errors (o, H) of *choosing* a method, not of the method that happened to do best.
 
@@ -212,7 +208,7 @@ def _errors_of_choosing(
     horizon = truth.shape[1]
     names = list(candidates)
     errors = np.stack([(truth - candidates[name][:-1]) / scales[:, None] for name in names])
-    losses = np.abs(errors).mean(axis=2) if judge_by == "steps" else np.abs(errors.sum(axis=2))
+    losses = np.abs(errors).mean(axis=2)
     apart = np.abs(origins[:, None] - origins[None, :]) >= horizon
     elsewhere = losses @ apart.astype(np.float64)
     picked = np.where(apart.any(axis=1), np.argmin(elsewhere, axis=0), names.index(chosen))
@@ -226,22 +222,21 @@ def _coverage_at_the_time(
     """Return the share of errors inside the range that earlier errors would have given, and of how many.
 
     ``errors`` (o, H) in scaled units; column h is known h + 1 periods after its origin, and only errors known by then
-    are used. None when nothing could be
-    judged.
+    are used. None when fewer than 10 could be judged.
     """
     lengths = np.arange(1, errors.shape[1] + 1)[columns]
     errors = errors[:, columns]
     inside = judged = 0
     for row, origin in enumerate(origins):
-        earlier = np.where(origins[:row, None] + lengths <= origin, errors[:row], np.nan)
+        known = origins[:row, None] + lengths <= origin
+        earlier = np.where(known, errors[:row], np.nan)
         counts = np.isfinite(earlier).sum(axis=0)
         ready = (counts >= _FEWEST_EARLIER) & np.isfinite(errors[row])
         if not ready.any():
             continue
-        first = origins[0]
-        last = np.array([origins[:row][origins[:row] + length <= origin][-1] for length in lengths[ready]])
-        distinct = np.minimum(1.0 + (last - first) / lengths[ready], counts[ready])
+        latest = origins[known.sum(axis=0)[ready] - 1]
+        distinct = np.minimum(1.0 + (latest - origins[0]) / lengths[ready], counts[ready])
         spread = ErrorSpread.of(earlier[:, ready], distinct)
         inside += int((spread.inside(np.abs(errors[row, ready])) <= level).sum())
         judged += int(ready.sum())
-    return (inside / judged if judged else None), judged
+    return (inside / judged if judged >= _FEWEST_JUDGED else None), judged

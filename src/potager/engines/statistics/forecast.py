@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from potager.engines.answers import CannotTell
-from potager.engines.statistics.backtest import BackTest, CandidateScore, JudgeBy, back_test, tiers
+from potager.engines.statistics.backtest import BackTest, CandidateScore, back_test, tiers
 from potager.engines.statistics.distributions import check_level
 from potager.engines.statistics.series import FloatArray, Prepared, Series, prepare
 from potager.engines.statistics.sums import Estimate
@@ -23,7 +23,7 @@ class Forecast:
     range is back-tested as a sum (adding up ``low`` and ``high`` would be far too wide); its ``n`` counts back-test
     origins and its ``standard_error`` is the width of one standard deviation. ``method`` is the one of ``candidates``
     with the smallest back-test error. ``coverage`` is the share of truths that fell into the ranges which would have
-    been given at the time, of ``judged`` truths (None and 0 when the series is too short to tell),
+    been given at the time, of ``judged`` truths (None when under 10, which tell nothing),
     ``coverage_total`` the same for totals. ``origins``: how many past moments were forecast from;
     ``distinct_horizons``: how many of those stretches do not overlap. ``season`` is the one used, 1 where the
     series was too short to learn the one given.
@@ -60,14 +60,13 @@ def forecast(
     season: int = 1,
     level: float = 0.8,
     max_missing: float = 0.1,
-    judge_by: JudgeBy = "steps",
 ) -> Forecast | CannotTell:
     """Forecast a regular series (n,), oldest first, nan where missing, ``horizon`` ≥ 1 periods beyond its end.
 
     Candidates: seasonal naive with and without drift, recent median, theta (Assimakopoulos & Nikolopoulos 2000), damped
     exponential smoothing (Gardner & McKenzie 1985), both also on logarithms, and their mean; without a season, or
     before one was seen twice, the simple ones. Chosen by rolling-origin back-test on the horizon asked (Tashman
-    2000), on single steps or on the ``total``. Ranges come from the errors of that back-test (see
+    2000; on single steps: choosing on totals, of which few are distinct, made worse totals). Ranges come from the errors of that back-test (see
     :class:`~potager.engines.statistics.spread.ErrorSpread`), in units of how much the series changed lately.
 
     Deterministic. Only the latest 4,000 values are used. Refuses a series that is too short to back-test this horizon
@@ -97,7 +96,7 @@ def forecast(
             f"All {values.size} values are the same, so nothing says how far the next may be off.",
             "Check that the metric is still being measured.",
         )
-    tested = back_test(prepared, tier, horizon, level, judge_by)
+    tested = back_test(prepared, tier, horizon, level)
     values_ahead, reach = tested.forecast, tested.steps.half_width(level)
     floor = 0.0 if float(values.min()) >= 0.0 else -np.inf
     total = float(values_ahead.sum())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from potager.ground.access.actors import machine
 from potager.ground.connecting import actions
 from potager.ground.connecting.connectors import connector
 from potager.ground.connecting.models import Import, State
-from potager.ground.jobs.work import Canceled, Work, job_kind
+from potager.ground.jobs.schedule import every
+from potager.ground.jobs.work import Canceled, Work, enqueue, job_kind
 from potager.ground.lake.service import lake
 from potager.kit.errors import Problem
 
@@ -68,6 +71,25 @@ def _read(work: Work, imported: Import, *, dry_run: bool) -> dict[str, Any]:
             "snapshot": snapshot,
             "note": " ".join([note, *reading.notes]).strip()[:500],
         }
+
+
+@every(timedelta(days=1), "lake.upkeep")
+def enqueue_upkeep() -> None:
+    """Ask for the lake's upkeep once a day."""
+    enqueue(machine("Potager"), "connecting.upkeep", "Tidy the lake")
+
+
+@job_kind("connecting.upkeep")
+def run_upkeep(work: Work) -> dict[str, Any]:
+    """Let snapshots expire that nobody named, and remove files that no snapshot names."""
+    lasting = lake()
+    names = lasting.tables()
+    expired = 0
+    for number, name in enumerate(names):
+        work.progress(number, len(names), name, "tables")
+        expired += len(lasting.expire(name))
+    lasting.sweep()
+    return {"expired_snapshots": expired}
 
 
 @job_kind("connecting.undo")

@@ -48,7 +48,7 @@ class Verdict(models.TextChoices):
     CANNOT_TELL = "cannot_tell", "Cannot tell"
 
 
-class Question(Record):  # type: ignore[django-manager-missing]
+class Question(Record):
     """A strategic question: who decides what with it, how it is answered, and what is agreed to follow."""
 
     words = models.CharField("question", max_length=300)
@@ -88,7 +88,7 @@ class Question(Record):  # type: ignore[django-manager-missing]
         return f"/questions/{self.pk}"
 
 
-class Answer(Record):  # type: ignore[django-manager-missing]
+class Answer(Record):
     """One answer, as it was given. It is never changed; a later one supersedes it."""
 
     question = models.ForeignKey(

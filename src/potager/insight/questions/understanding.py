@@ -85,8 +85,7 @@ def understand(actor: Actor, text: str, today: date) -> Understood:
             f"The data ends on {known:%d %B %Y}; 'last' and 'this' are read from there.".replace(" 0", " ")
         )
     said = _segments(metric, rest)
-    for dimension, named in said.items():
-        found += [Found(value, dimension, value) for value in named]
+    found += [Found(value, dimension, value) for dimension, several in said.items() for value in several]
     recipe = _recipe(rest, said)
     found.append(Found("", "kind", recipe))
     main, against = _periods(rest, anchor)
@@ -95,10 +94,10 @@ def understand(actor: Actor, text: str, today: date) -> Understood:
     if against:
         found.append(Found(against[0], "against", str(against[1])))
     build = {"target": _target, "change": _change, "compare": _compare}[recipe]
-    slots, missing = build(
+    slots, lacking = build(
         metric, rest, main[1] if main else None, against[1] if against else None, said, anchor
     )
-    return Understood(text, recipe, {"metric": metric.name, **slots}, found, missing, (), notes, metric)
+    return Understood(text, recipe, {"metric": metric.name, **slots}, found, lacking, (), notes, metric)
 
 
 def _metric(actor: Actor, text: str) -> tuple[Metric | None, list[Metric], str]:

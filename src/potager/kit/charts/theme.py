@@ -127,8 +127,8 @@ def config(theme: Theme, *, page: bool = False) -> dict[str, Any]:
         "axisY": {"domain": False, "ticks": False},
         "legend": {**words, **small, "symbolType": "square", "orient": "top", "title": None},
         "title": {
-            "anchor": "start", "frame": "group", "offset": TITLE_OFFSET - 4,
-            "color": theme.ink, "font": serif, "fontSize": TITLE_SIZE, "fontWeight": 600, "lineHeight": TITLE_LINE,
+            "color": theme.ink, "anchor": "start", "frame": "group", "font": serif, "fontSize": TITLE_SIZE,
+            "fontWeight": 600, "lineHeight": TITLE_LINE, "offset": TITLE_OFFSET - 4,
             "subtitleColor": theme.muted, "subtitleFont": sans, "subtitleFontSize": SUBTITLE_SIZE,
             "subtitleLineHeight": SUBTITLE_LINE, "subtitlePadding": 4,
         },

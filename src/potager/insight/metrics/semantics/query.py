@@ -15,6 +15,7 @@ from potager.insight.metrics.semantics.findings import choose_from
 from potager.insight.metrics.semantics.rolling import VALUE, Rolling, rolling_of, rolling_query
 from potager.insight.metrics.semantics.rows import DAY, NotByRow
 from potager.insight.metrics.semantics.shapes import GRAINS, METRIC_TIME, Condition, MetricQuery
+from potager.insight.metrics.semantics.spine import hoist, prepend_cte
 from potager.insight.metrics.semantics.statements import Asked, keeps_days, metricflow_query, widened
 from potager.insight.metrics.semantics.vocabulary import Grouping, known_metric, resolve, result_names
 from potager.kit.errors import Invalid
@@ -240,8 +241,12 @@ def _join(parts: Sequence[_Part], keys: Sequence[str], values: dict[str, exp.Exp
         *(key.copy() for key in quoted), *(value.as_(name, quoted=True) for name, value in values.items())
     )
     outer = outer.from_(merged.subquery("merged"))
+    hoisted: dict[str, exp.Query] = {}
     for position, part in enumerate(parts):
-        outer = outer.with_(f"part_{position}", as_=part.query, copy=False)
+        query = hoist(part.query, f"part_{position}", hoisted)
+        outer = outer.with_(f"part_{position}", as_=query, copy=False)
+    for name, query in reversed(hoisted.items()):
+        prepend_cte(outer, name, query)
     return outer
 
 

@@ -6,7 +6,7 @@ dates of the data and of the question, so there is nothing to load and nothing t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -96,6 +96,36 @@ def prepend_cte(tree: exp.Expr, name: str, query: exp.Query) -> exp.Expr:
     else:
         known.set("expressions", [cte, *known.expressions])
     return tree
+
+
+def hoist(query: exp.Query, prefix: str, hoisted: dict[str, exp.Query]) -> exp.Query:
+    """Return ``query`` without its common table expressions, which go into ``hoisted`` under names of their own.
+
+    Nested ones may share names in DuckDB, but not where a dialect moves them to the front, as Spark's does. One that is
+    there already, word for word, is used again.
+    """
+    known = query.args.get("with_")
+    if known is None:
+        return query
+    query.set("with_", None)
+    said = {one.sql(DIALECT): name for name, one in hoisted.items()}
+    names: dict[str, str] = {}
+    for cte in known.expressions:
+        inner = _renamed(cte.this, names)
+        text = inner.sql(DIALECT)
+        names[cte.alias] = said.get(text, f"{prefix}_{cte.alias}")
+        hoisted.setdefault(names[cte.alias], inner)
+    return _renamed(query, names)
+
+
+def _renamed(query: exp.Query, names: Mapping[str, str]) -> exp.Query:
+    for table in list(query.find_all(exp.Table)):
+        if not table.db and table.name in names:
+            # Columns may be qualified by the old name, so it stays as the alias.
+            alias = table.alias or table.name
+            table.set("this", exp.to_identifier(names[table.name]))
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(alias)))
+    return query
 
 
 def make_ranges_searchable(tree: exp.Expr) -> exp.Expr:

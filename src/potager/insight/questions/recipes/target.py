@@ -12,6 +12,7 @@ import numpy as np
 
 from potager.engines.answers import CannotTell
 from potager.engines.statistics.forecast import Forecast, forecast
+from potager.engines.statistics.reach import Direction, TargetOf, probability_of_reaching
 from potager.insight.metrics.models import Metric, Target
 from potager.insight.metrics.periods import Grain, Period, parse_period, period_of
 from potager.insight.metrics.queries import target_for
@@ -136,7 +137,7 @@ def _ahead(asked: Asked, draft: Draft, metric: Metric, period: Period, goal: _Go
     ran.append(history.ran)
     known = np.flatnonzero(~np.isnan(history.values))
     numbers = history.values[known[0] :] if len(known) else history.values[:0]
-    ahead = forecast(numbers, horizon, SEASONS[grain], LEVEL, judge_by="total" if summed else "steps")
+    ahead = forecast(numbers, horizon, SEASONS[grain], LEVEL)
     if isinstance(ahead, CannotTell):
         return replace(draft, ran=ran).refused(ahead)
     expected, low, high, probability = _odds(ahead, so_far, goal, metric, summed=summed)
@@ -185,17 +186,14 @@ def _steps(done: Period, wanted: Period) -> int:
 def _odds(
     ahead: Forecast, so_far: float, goal: _Goal, metric: Metric, *, summed: bool
 ) -> tuple[float, float, float, float]:
-    """Return expected, low, high and the probability of reaching the goal, kept off 0 and 1 by the few origins."""
+    """Return expected, low, high and the probability of reaching the goal."""
+    direction: Direction = "down" if metric.direction == "down" else "up"
+    of: TargetOf = "total" if summed else "last"
+    probability = probability_of_reaching(ahead, goal.number, so_far, direction, of)
     if summed:
-        expected = so_far + ahead.total.value
-        low, high = so_far + ahead.total.low, so_far + ahead.total.high
-        above = ahead.tested.totals.above(goal.number - expected, -1)
-    else:
-        expected, low, high = (float(side[-1]) for side in (ahead.values, ahead.low, ahead.high))
-        above = ahead.tested.steps.above(goal.number - expected, -1)
-    probability = 1 - above if metric.direction == "down" else above
-    least = 1 / (ahead.distinct_horizons + 2)  # Laplace's rule: what was never seen is not impossible
-    return expected, low, high, float(min(max(probability, min(least, 0.5)), max(1 - least, 0.5)))
+        total = ahead.total
+        return so_far + total.value, so_far + total.low, so_far + total.high, probability
+    return float(ahead.values[-1]), float(ahead.low[-1]), float(ahead.high[-1]), probability
 
 
 def _sentence(
