@@ -218,7 +218,7 @@ def test_holm_and_benjamini_hochberg_are_the_published_procedures():
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))
-def test_adjusted_p_values_agree_with_statsmodels_and_keep_their_order(p):
+def test_adjusted_p_values_agree_with_scipy_and_a_plain_loop(p):
     made = holm(p), benjamini_hochberg(p)
     if p:
         from scipy.stats import false_discovery_control

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -127,3 +129,11 @@ def test_nothing_has_no_value(sums):
 def test_impossible_sums_and_levels_are_errors(make):
     with pytest.raises(ValueError):
         make()
+
+
+def test_importing_the_engine_imports_no_scipy():
+    seen = "import sys, potager.engines.statistics; print(*{name.split('.')[0] for name in sys.modules})"
+    loaded = subprocess.run(
+        [sys.executable, "-c", seen], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "numpy" in loaded and not {"scipy", "statsmodels", "pandas", "django"} & set(loaded)

@@ -214,7 +214,8 @@ def test_a_really_full_disk_is_said_so(tmp_path):
         pytest.skip("A small disk can only be mounted by root; the simulated one is tested.")
     try:
         lake = Lake(f"sqlite:///{tmp_path / 'c.sqlite3'}", str(small / "lake"))
-        noise = pa.table({"n": [random.Random(7).randbytes(1000) for _ in range(4000)]})
+        chance = random.Random(7)
+        noise = pa.table({"n": [chance.randbytes(1000) for _ in range(4000)]})
         with pytest.raises(Unavailable, match="the disk is full; nothing was added"):
             lake.append("shop.n", noise, load_id="monday")
         assert lake.tables() == []

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import duckdb
 import pyarrow as pa
 import pytest
 
 from potager.ground.lake import guard
+from potager.ground.lake.duck import DuckDBWarehouse
+from potager.ground.lake.lake import Lake
 from potager.kit.errors import Invalid, NotFound, Problem
 
 ESCAPES = [
@@ -107,7 +110,7 @@ ESCAPES = [
     "SELECT * FROM (WITH x AS (SELECT 1) SELECT * FROM x) y, x",
     'SELECT * FROM (WITH "/etc/passwd" AS (SELECT 1) SELECT 1) y, "/etc/passwd"',
     # comments and quotes that parsers may read differently
-    "SELECT 1 /* /* */ FROM read_text('/etc/passwd') -- */",
+    "SELECT 1 /* /* */ */ FROM read_text('/etc/passwd') -- */",
     "SELECT $$x$$, * FROM read_text($$/etc/passwd$$)",
     "SELECT E'\\'' , * FROM read_text('/etc/passwd') --'",
     "SELECT 1 FROM shop.orders;--\nDROP VIEW shop.orders",
@@ -117,10 +120,17 @@ ESCAPES = [
 ]
 
 
-@pytest.fixture
-def shop(lake, warehouse, orders):
-    lake.append("shop.orders", orders, load_id="monday")
-    return warehouse
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory) -> Iterator[DuckDBWarehouse]:
+    """A warehouse over one table, shared: nothing here can change it."""
+    folder = tmp_path_factory.mktemp("guard")
+    lake = Lake(f"sqlite:///{folder / 'c.sqlite3'}", str(folder / "lake"))
+    orders = {"invoice": ["A1", "A1", "B7"], "quantity": [2, 1, 10], "price": [2.5, 10.0, 0.25]}
+    lake.append("shop.orders", pa.table(orders), load_id="monday")
+    found = DuckDBWarehouse(lake, threads=1)
+    yield found
+    found.close()
+    lake.close()
 
 
 @pytest.mark.parametrize("sql", ESCAPES)
@@ -128,14 +138,11 @@ def test_nothing_but_the_lake_can_be_read(shop, sql):
     arrow_table = pa.table({"secret": [1]})
     with pytest.raises((Invalid, NotFound)) as refused:
         shop.query(sql)
-    assert refused.value.detail.endswith((".", "!", '"', "^", "\n")) or refused.value.detail
-    assert refused.value.mend
+    assert refused.value.detail and refused.value.mend
     assert arrow_table.num_rows == 1
 
 
-@pytest.mark.parametrize(
-    "sql", [sql for sql in ESCAPES if sql.upper().startswith(("SELECT", "FROM", "WITH"))]
-)
+@pytest.mark.parametrize("sql", [sql for sql in ESCAPES if "/etc/" in sql and not sql.startswith("COPY")])
 def test_the_engine_itself_reads_no_other_file(shop, sql):
     """The second wall: even without the guard, DuckDB opens nothing outside the lake."""
     with shop._session({}) as session:
@@ -183,6 +190,7 @@ def test_the_engine_is_locked(shop, sql):
             "SELECT count(*) AS n FROM generate_series(DATE '2011-12-01', DATE '2011-12-09', INTERVAL 1 DAY)",
             [{"n": 9}],
         ),
+        ("SELECT 1 AS n /* /* */ FROM read_text('/etc/passwd') -- */", [{"n": 1}]),
         ("SELECT unnest([1, 2]) AS u", [{"u": 1}, {"u": 2}]),
         ("SELECT u FROM shop.orders, unnest([quantity]) AS t(u) WHERE invoice = 'B7'", [{"u": 10}]),
         ("SELECT max(orders.price) AS m FROM shop.orders WHERE shop.orders.quantity > 1", [{"m": 2.5}]),

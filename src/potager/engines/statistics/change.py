@@ -167,7 +167,7 @@ class StepChange:
     """The best single step in a series: from ``start`` on (a position in the series) its level is another.
 
     ``earliest`` to ``latest`` is where the start lies at ``level``. ``before`` and ``after`` are mean levels without
-    season, in the unit of the series. ``clear``: p is below 1 − level and a step fits better than a steady trend.
+    season, in the unit of the series. ``clear``: p is below 1 − level and a step fits better than a straight line.
     ``shape``: "step", "trend" when a straight line fits better, "none" when neither is clear.
     """
 
@@ -190,8 +190,9 @@ def step_change(
 
     The step is where the squared deviations from two means are smallest (Gaussian likelihood), at least a tenth of the
     series from either end. Its p-value is that of the largest cumulative sum under no change (CUSUM; Ploberger & Krämer
-    1992), with the long-run variance of what is left after the step, so that a series which drifts by itself does
-    not look changed. The range of the start follows Bai (1997). Seasons are taken out as phase means on either side.
+    1992), with the long-run variance of what is left after the step, so that a series which drifts by itself does not
+    look changed. Where a straight line fits better, ``p`` is that of its slope. The range of the start follows Bai
+    (1997). Seasons are taken out as phase means, the step aside.
 
     Refuses series under 12 values or two seasons, with a missing end or more than ``max_missing`` missing, and constant
     ones. Raises :class:`ValueError` on a bad season or level.
@@ -229,7 +230,10 @@ def step_change(
     p = _largest_bridge_p(highest / math.sqrt(n * variance)) if variance > 0.0 else 0.0
     around = _bai_quantile(level) * variance / change**2 if change else float(n)
     reach = min(int(around) + 1, n)
-    trending = _squares_around_line(adjusted) <= float(residuals @ residuals)
+    slope, off_line = _line(adjusted)
+    trending = float(off_line @ off_line) <= float(residuals @ residuals)
+    if trending:  # around two means a trend looks like drift; it is judged by what it leaves itself
+        p = _slope_p(slope, off_line)
     significant = p < 1.0 - level
     shape: Literal["step", "trend", "none"] = "none" if not significant else "trend" if trending else "step"
     return StepChange(
@@ -299,8 +303,17 @@ def _bai_quantile(level: float) -> float:
     return high
 
 
-def _squares_around_line(values: FloatArray) -> float:
-    """Return the sum of squares around a least-squares line."""
+def _line(values: FloatArray) -> tuple[float, FloatArray]:
+    """Return the slope of a least-squares line, and what it leaves (n,)."""
     times = np.arange(values.size) - (values.size - 1) / 2.0
     centered = values - values.mean()
-    return float(centered @ centered - (times @ centered) ** 2 / (times @ times))
+    slope = float(times @ centered) / float(times @ times)
+    return slope, centered - slope * times
+
+
+def _slope_p(slope: float, residuals: FloatArray) -> float:
+    """Return the two-sided p-value of a slope, by the long-run variance of what the line leaves (normal)."""
+    n = residuals.size
+    variance = _long_run_variance(residuals)
+    squares = n * (n * n - 1.0) / 12.0  # of times around their mean
+    return 2.0 * normal_below(-abs(slope) * math.sqrt(squares / variance)) if variance > 0.0 else 0.0

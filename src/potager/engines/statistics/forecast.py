@@ -66,8 +66,9 @@ def forecast(
     Candidates: seasonal naive with and without drift, recent median, theta (Assimakopoulos & Nikolopoulos 2000), damped
     exponential smoothing (Gardner & McKenzie 1985), both also on logarithms, and their mean; without a season, or
     before one was seen twice, the simple ones. Chosen by rolling-origin back-test on the horizon asked (Tashman
-    2000; on single steps: choosing on totals, of which few are distinct, made worse totals). Ranges come from the errors of that back-test (see
-    :class:`~potager.engines.statistics.spread.ErrorSpread`), in units of how much the series changed lately.
+    2000), on single steps: choosing on totals, of which few are distinct, gave worse totals. Ranges come from the
+    errors of that back-test (see :class:`~potager.engines.statistics.spread.ErrorSpread`), in units of how much the
+    series changed lately.
 
     Deterministic. Only the latest 4,000 values are used. Refuses a series that is too short to back-test this horizon
     (the minimum is said), that never changes, or that has more than ``max_missing`` (a share) missing or a missing end.
@@ -85,10 +86,12 @@ def forecast(
     tier = next((one for one in choices if values.size >= one.needs(horizon)), None)
     if tier is None:
         least = choices[-1].needs(horizon)
+        more = least - values.size
         return CannotTell(
             "too_few",
-            f"A forecast of {horizon} periods needs at least {least} values to be tested on; there are {values.size}.",
-            f"Ask for a shorter horizon, or wait for {least - values.size} more periods.",
+            f"A forecast of {horizon} period{'s' * (horizon > 1)} needs at least {least} values to be tested on; "
+            f"there are {values.size}.",
+            f"Ask for a shorter horizon, or wait for {more} more period{'s' * (more > 1)}.",
         )
     if float(np.ptp(values)) == 0.0:
         return CannotTell(

@@ -125,6 +125,7 @@ def reach(
         raise ValueError("A target and what is reached so far are finite numbers.")
     if remaining_periods < 0:
         raise ValueError("The periods that remain are counted from 0.")
+    so_far, target = float(so_far), float(target)  # numpy's numbers would go on into the answer
     values: FloatArray = np.asarray(series, dtype=np.float64)
     known = values[~np.isnan(values)]
     if remaining_periods == 0:
@@ -132,9 +133,7 @@ def reach(
             return CannotTell("incomplete", "The last value is missing.", "Load the last period.")
         reached = so_far if of == "total" else float(values[-1])
         return _settled(reached, target, direction, level)
-    made = forecast(
-        series, remaining_periods, season, level, max_missing, "total" if of == "total" else "steps"
-    )
+    made = forecast(series, remaining_periods, season, level, max_missing)
     if isinstance(made, CannotTell):
         return made
     last = made.horizon - 1

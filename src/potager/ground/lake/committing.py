@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pyiceberg.exceptions import CommitFailedException, TableAlreadyExistsError
+from pyiceberg.table import Transaction
 
 from potager.ground.lake.catalogue import Catalogue
 from potager.ground.lake.names import TableName
@@ -17,6 +18,23 @@ TRIES = 40
 _FIRST_WAIT, _LONGEST_WAIT = 0.01, 1.0
 
 Change = Callable[[Any | None], Any | None]
+
+
+class Staged(Transaction):  # type: ignore[misc]
+    """A transaction that works out the metadata it leads to once for each change staged.
+
+    Iceberg's own copies the whole metadata at each look, some twenty times in a commit: half a second for a table with
+    sixty snapshots, which is ten times what the rest takes.
+    """
+
+    _worked_out: tuple[Any, Any] | None = None
+
+    @property
+    def table_metadata(self) -> Any:
+        """Return the metadata as it will be."""
+        if self._worked_out is None or self._worked_out[0] is not self._updates:
+            self._worked_out = (self._updates, super().table_metadata)
+        return self._worked_out[1]
 
 
 def commit(catalogue: Catalogue, name: TableName, change: Change) -> Any | None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from potager.ground.lake.catalogue import Catalogue
 from potager.ground.lake.columns import fitted, storable
-from potager.ground.lake.committing import commit
+from potager.ground.lake.committing import Staged, commit
 from potager.ground.lake.evolving import creation, evolve
 from potager.ground.lake.faults import locked
 from potager.ground.lake.names import LOAD_COLUMN, TableName, no_table
@@ -91,7 +91,7 @@ class Load:
     def _transaction(self, table: Any | None, incoming: pa.Schema) -> Any:
         if table is None:
             return creation(self._catalogue, self._name, incoming)
-        transaction = table.transaction()
+        transaction = Staged(table)
         evolve(transaction, self._name, incoming, replacing=self._how == "overwrite")
         return transaction
 
@@ -161,7 +161,7 @@ def undo(catalogue: Catalogue, name: TableName, load_id: str) -> Snapshot:
                 f"The load '{load_id}' is not in {name} any more: a later load replaced all rows.",
                 mend="There is nothing to undo.",
             )
-        transaction = table.transaction()
+        transaction = Staged(table)
         producer = transaction.update_snapshot(summary(load_id, "undo", {})).overwrite()
         for file in files:
             producer.delete_data_file(file)

@@ -12,7 +12,7 @@ import pyarrow.fs as pafs
 from pyiceberg.table.update.snapshot import ExpireSnapshots, ManageSnapshots
 
 from potager.ground.lake.catalogue import Catalogue
-from potager.ground.lake.committing import commit
+from potager.ground.lake.committing import Staged, commit
 from potager.ground.lake.names import TableName, no_table
 from potager.ground.lake.snapshots import Snapshot, lineage, moment, names_of, snapshot_of
 from potager.kit.clock import now
@@ -55,7 +55,7 @@ def name_snapshot(catalogue: Catalogue, name: TableName, snapshot_id: str, calle
         seen.append(table)
         wanted = find_snapshot(table.metadata, str(name), snapshot_id)
         if (ref := table.metadata.refs.get(called)) is None:
-            transaction = table.transaction()
+            transaction = Staged(table)
             ManageSnapshots(transaction).create_tag(wanted.snapshot_id, called).commit()
             return transaction
         if ref.snapshot_id != wanted.snapshot_id:
@@ -79,7 +79,7 @@ def unname_snapshot(catalogue: Catalogue, name: TableName, called: str) -> None:
             raise NotFound(
                 f"No snapshot of {name} is called '{called}'.", mend="Look at the table's history."
             )
-        transaction = table.transaction()
+        transaction = Staged(table)
         ManageSnapshots(transaction).remove_tag(called).commit()
         return transaction
 
@@ -106,7 +106,7 @@ def expire(catalogue: Catalogue, name: TableName, keep: timedelta, keep_last: in
         ]
         if not gone:
             return None
-        transaction = table.transaction()
+        transaction = Staged(table)
         ExpireSnapshots(transaction).by_ids(gone).commit()
         return transaction
 

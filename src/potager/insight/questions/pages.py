@@ -23,6 +23,7 @@ from potager.insight.questions.forms import QuestionForm
 from potager.insight.questions.models import Answer, Question, Verdict
 from potager.insight.questions.pictures import picture, pictures_of
 from potager.insight.questions.understanding import understand
+from potager.kit.charts.chart import NARROWEST, WIDEST
 from potager.kit.charts.render import to_json, to_png, to_svg
 from potager.kit.charts.theme import theme_named
 from potager.kit.clock import now, today
@@ -270,7 +271,7 @@ def answer_picture(request: HttpRequest, key: UUID, name: str, form: str) -> Htt
     made, theme = picture(found, name), theme_named("dark" if request.GET.get("theme") == "dark" else "light")
     titled = "key" in request.GET
     if form == "json":
-        content: str | bytes = to_json(made)
+        content: str | bytes = to_json(made, width=_width(request))
     else:
         content = (
             to_svg(made, theme, titled=titled) if form == "svg" else to_png(made, theme=theme, titled=True)
@@ -278,6 +279,11 @@ def answer_picture(request: HttpRequest, key: UUID, name: str, form: str) -> Htt
     response = HttpResponse(content, content_type=_TYPES[form])
     response["Cache-Control"] = "private, max-age=86400"  # an answer is never changed
     return response
+
+
+def _width(request: HttpRequest) -> int | None:
+    given = request.GET.get("width", "")
+    return min(max(int(given), NARROWEST), WIDEST) if given.isdecimal() else None
 
 
 @signed_in

@@ -44,9 +44,12 @@ def themed(chart: Chart, theme: Theme = LIGHT, width: int = FILE_WIDTH, *, title
     return spec
 
 
-def to_json(chart: Chart) -> str:
-    """Return the page's specification as JSON; it holds no colors (the page's theme brings them)."""
-    spec = chart.spec
+def to_json(chart: Chart, width: int | None = None) -> str:
+    """Return the page's specification as JSON, as wide as its container or for a width in pixels.
+
+    It holds no colors: the page's theme brings them.
+    """
+    spec = chart.spec if width is None else chart.at(width)
     refuse_addresses(spec)
     return json.dumps(spec, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 

@@ -113,7 +113,10 @@ def _measures(position: int, field: pa.Field[Any]) -> list[exp.Expr]:
         measured.append(exp.Count(this=exp.Case().when(below, one)).as_(f"negative_{position}"))
     if kind == "text":
         # Spark reads 71053 as a year, so the shape is asked for too.
-        shaped = exp.Like(this=column.copy(), expression=exp.Literal.string("____-__-__%"))
+        text = exp.cast(
+            column.copy(), "text", dialect=DIALECT
+        )  # identifiers of a type of their own arrive as text
+        shaped = exp.Like(this=text, expression=exp.Literal.string("____-__-__%"))
         moment = exp.TryCast(this=column.copy(), to=exp.DataType.build("timestamp"))
         measured.append(exp.Count(this=exp.Case().when(shaped, moment)).as_(f"dates_{position}"))
     return measured

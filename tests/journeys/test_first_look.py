@@ -1,0 +1,107 @@
+"""What somebody meets who runs the demonstration: answered questions, no barrier, no complaint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.journeys.house import House
+
+pytestmark = pytest.mark.journey
+
+PAGES = [
+    "/",
+    "/questions/",
+    "/questions/digest",
+    "/questions/new",
+    "/ask",
+    "/metrics/",
+    "/data/",
+    "/data/upload",
+    "/goals/",
+    "/glossary/",
+    "/jobs/",
+    "/audit/",
+    "/webhooks/",
+    "/people/",
+    "/settings/",
+    "/search?q=revenue",
+]
+LOOKS = [(1280, False), (1280, True), (390, False), (390, True)]
+
+
+def _barriers(page: Any) -> str:
+    report = Axe().run(page)
+    return "" if not report.violations_count else str(report.generate_report())
+
+
+def _look_it_over(look: Any, path: str, *, stranger: bool = False) -> None:
+    for width, dark in LOOKS:
+        looked = look(path, width=width, dark=dark, stranger=stranger)
+        page = looked.page
+        page.wait_for_function("document.fonts.status === 'loaded'")
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (path, width)
+        assert _barriers(page) == "", (path, width, dark)
+        assert looked.complaints == [], (path, width, dark)
+        page.context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_main_page_has_no_barrier_no_complaint_and_fits(look: Any, path: str) -> None:
+    _look_it_over(look, path)
+
+
+def test_the_sign_in_page_has_no_barrier(look: Any) -> None:
+    _look_it_over(look, "/account/login/", stranger=True)
+
+
+def test_an_answer_a_table_and_an_import_have_no_barrier(look: Any) -> None:
+    page = look("/questions/").page
+    address = page.locator(".answer-card a").last.get_attribute("href")
+    _look_it_over(look, address)
+    _look_it_over(look, "/data/tables/harbor.revenue")
+
+
+def test_the_first_page_shows_eight_answered_questions_and_the_planted_cause(look: Any) -> None:
+    page = look("/questions/").page
+    assert page.locator(".answer-card").count() == 8
+    assert page.locator(".answer-card .verdict").count() == 8
+    card = page.locator(".answer-card").filter(has_text="Why have activated accounts fallen")
+    assert "platform android" in card.inner_text()
+    assert page.get_by_text("Harbor is a simulated bank").is_visible()
+    page.get_by_role("link", name="No", exact=True).click()
+    assert page.locator(".answer-card").count() == page.locator(".answer-card .verdict-no").count() > 0
+
+
+def test_home_shows_what_is_alive(look: Any) -> None:
+    page = look("/").page
+    assert "Harbor" in page.locator("body").inner_text()
+    assert page.locator("main a[href^='/questions/']").count() > 0
+
+
+def test_a_stranger_is_led_to_sign_in_and_may_come_in_with_the_password_said(
+    look: Any, harbor: House
+) -> None:
+    words = harbor.said.split("with the password ")[1].split()[0]
+    page = look("/questions/", stranger=True).page
+    assert "/account/login/" in page.url
+    page.locator("input[name=login]").fill("demo@potager.example")
+    page.locator("input[name=password]").fill(words)
+    page.locator("form button[type=submit], form button.button-main").first.click()
+    page.wait_for_url("**/questions/")
+
+
+def test_the_demonstration_starts_again_without_losing_or_building_anything(harbor: House) -> None:
+    assert harbor.run("demo", "--build-only").stdout == ""
+
+
+def test_pages_send_a_policy_and_nothing_that_a_browser_may_guess_at(served: House) -> None:
+    response = httpx.get(f"{served.address}/account/login/")
+    policy = response.headers["content-security-policy"]
+    assert "unsafe" not in policy and "default-src 'self'" in policy
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert "server" not in response.headers
