@@ -14,7 +14,7 @@ from pathlib import Path
 os.environ["POTAGER_DATA"] = tempfile.mkdtemp(prefix="potager-bench-")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "potager.project.settings")
 
-import django  # noqa: E402
+import django
 
 django.setup()
 

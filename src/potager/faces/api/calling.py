@@ -64,7 +64,7 @@ class Caller:
         """Send one operation's request."""
         import httpx
 
-        path, query, body = op.request(given)
+        path, query, body = op.request(given if file is None else {**given, "file": file.name})
         headers = {}
         if op.writes:
             import uuid
@@ -72,6 +72,7 @@ class Caller:
             headers["Idempotency-Key"] = str(uuid.uuid4())  # a retry of this very request is done once
         try:
             if file is not None:
+                body.pop("file")  # its name stood for it; the bytes are sent beside the other parts
                 with file.open("rb") as stream:
                     response = self.http.request(
                         op.method,

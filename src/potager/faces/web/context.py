@@ -21,14 +21,19 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     who = actor(request)
     if who.role is None:
         return {"nav": [], "theme": request.COOKIES.get("theme", "")}
+    urls = {door.item.url_name: reverse(door.item.url_name) for door in doors()}
+    here = [
+        url for url in urls.values() if request.path == url or request.path.startswith(url.rstrip("/") + "/")
+    ]
+    current = max(here, key=len, default="")
     nav = []
     for pillar, standing in groupby(doors(), key=lambda door: door.pillar):
         items = [
             {
                 "title": door.item.title,
-                "url": (url := reverse(door.item.url_name)),
+                "url": urls[door.item.url_name],
                 "icon": door.item.icon,
-                "current": request.path == url or request.path.startswith(url.rstrip("/") + "/"),
+                "current": urls[door.item.url_name] == current,
             }
             for door in standing
             if may(who, door.item.permission)

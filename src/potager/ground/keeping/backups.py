@@ -52,7 +52,12 @@ def write_backup(path: Path) -> Made:
                 for name in FOLDERS:
                     for file in _files(folder / name):
                         _add(archive, file, f"{name}/{file.relative_to(folder / name)}", sums)
-                said = {"potager": __version__, "at": now().isoformat(), "folder": str(folder), "sha256": sums}
+                said = {
+                    "potager": __version__,
+                    "at": now().isoformat(),
+                    "folder": str(folder),
+                    "sha256": sums,
+                }
                 content = json.dumps(said, indent=1).encode()
                 entry = tarfile.TarInfo(MANIFEST)
                 entry.size = len(content)
@@ -74,7 +79,9 @@ def _database(folder: Path, scratch: Path) -> Path:
         command = ["pg_dump", "--format=custom", f"--file={target}", url]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
         if done.returncode:
-            raise Unavailable(f"pg_dump failed: {done.stderr.strip()[:300]}", mend="Is the database reachable?")
+            raise Unavailable(
+                f"pg_dump failed: {done.stderr.strip()[:300]}", mend="Is the database reachable?"
+            )
         return target
     target = scratch / DATABASE
     with closing(sqlite3.connect(folder / DATABASE)) as source, closing(sqlite3.connect(target)) as copy:
@@ -108,7 +115,9 @@ def read_backup(path: Path, folder: Path) -> Made:
         said = _manifest(path, unpacked)
         wrong = [name for name, digest in said["sha256"].items() if _digest(unpacked / name) != digest]
         if wrong:
-            raise Invalid(f"{path} is damaged: {wrong[0]} is not what was written.", mend="Use another backup.")
+            raise Invalid(
+                f"{path} is damaged: {wrong[0]} is not what was written.", mend="Use another backup."
+            )
         (unpacked / MANIFEST).unlink()
         if (unpacked / DUMP).exists():
             _restore_postgres(unpacked / DUMP)
@@ -127,7 +136,9 @@ def _manifest(path: Path, unpacked: Path) -> dict[str, Any]:
     try:
         said: dict[str, Any] = json.loads((unpacked / MANIFEST).read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise Invalid(f"{path} is not a backup of Potager.", mend="Name a file that 'potager backup' wrote.") from error
+        raise Invalid(
+            f"{path} is not a backup of Potager.", mend="Name a file that 'potager backup' wrote."
+        ) from error
     return said
 
 

@@ -55,14 +55,16 @@ def wall(view: View) -> TreePicture:
 
 def _card(name: str, node: Node, view: View) -> TreeNode:
     metric, relative = node.metric, node.relative
+    # A card has no room for "accounts" behind every number; its title says what is counted.
+    unit = metric.unit if metric.unit in {*words.CURRENCIES, "%", "share", "pp"} else ""
     good = "neutral"
     if relative is not None and metric.direction in {"up", "down"} and abs(relative) >= 0.005:
         good = "good" if (relative > 0) == (metric.direction == "up") else "bad"
     return TreeNode(
         id=name,
         title=metric.label,
-        value="unknown" if node.value is None else words.human(node.value, metric.unit),
-        target=f"target {words.human(node.target.value, metric.unit)}" if node.target else "",
+        value="unknown" if node.value is None else words.human(node.value, unit),
+        target=words.human(node.target.value, unit) if node.target else "",
         change="" if relative is None else words.signed(round(relative * 100, 1), "%"),
         direction=good,  # type: ignore[arg-type]
         verdict=node.verdict,  # type: ignore[arg-type]
