@@ -61,7 +61,7 @@ def built() -> bool:
 
 def harbor(through: date, says: Says) -> Built:
     """Build Harbor with data up to and including ``through``."""
-    from potager.demo.harbor.generate import generate
+    from potager.demo.simulated import generate
 
     owner, password = owner_of_demo()
     actor = actor_of(owner, via="cli")
@@ -128,7 +128,7 @@ def _days(through: date) -> dict[str, str]:
 
 
 def _read(organization: str, name: str) -> Any:
-    text = files("potager.demo").joinpath(organization, f"{name}.yml").read_text("utf-8")
+    text = files("potager.demo").joinpath("definitions", organization, f"{name}.yml").read_text("utf-8")
     return text if name == "semantic" else yaml.safe_load(text)
 
 

@@ -25,7 +25,7 @@ class Cause:
     verified_after: float
 
 
-BROKEN_VERIFICATION = Cause("android", "7.4", 42, 0.86, 0.41)
+BROKEN_VERIFICATION = Cause("android", "7.4", 42, 0.86, 0.32)
 
 APPROVED = 0.88
 """Share of verified applications that the bank accepts, whatever the segment."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 PLATFORMS = ("android", "ios", "web")
-PLATFORM_SHARES = (0.42, 0.36, 0.22)
+PLATFORM_SHARES = (0.48, 0.34, 0.18)
 COUNTRIES = ("Germany", "France", "Netherlands", "Spain", "Ireland")
 COUNTRY_SHARES = (0.34, 0.24, 0.18, 0.15, 0.09)
 CHANNELS = ("organic", "partner", "ads", "referral")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -140,7 +141,8 @@ class SparkWarehouse:
 
         def interrupt() -> None:
             stopped.append(tag)
-            self._spark.interruptTag(tag)
+            # In a thread of its own: Spark waits for the jobs to end, and the watch has others to look after.
+            threading.Thread(target=self._spark.interruptTag, args=(tag,), daemon=True).start()
 
         self._spark.addTag(tag)
         try:

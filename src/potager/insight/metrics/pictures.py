@@ -1,73 +1,104 @@
-"""Pictures of metrics: their line over time, and the tree for the wall."""
+"""The pictures of metrics, from values: over time, split by a dimension, and the tree."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 
-from potager.engines.attribution import parse_formula
-from potager.insight.metrics.models import Influence, Target
+from potager.engines.attribution import Formula, parse_formula
+from potager.insight.metrics.models import Influence, Metric
+from potager.insight.metrics.periods import Period
 from potager.insight.metrics.reading import Series
 from potager.insight.metrics.treeview import Node, View
 from potager.kit import words
 from potager.kit.charts.chart import Chart
 from potager.kit.charts.series import Series as Line
-from potager.kit.charts.series import Target as Goal
+from potager.kit.charts.series import Target as Mark
 from potager.kit.charts.series import time_series
-from potager.kit.charts.tree import TreeEdge, TreeNode, TreePicture
+from potager.kit.charts.tree import Good, TreeEdge, TreeNode, TreePicture, Verdict
 
-_OPERATORS: Mapping[str, str] = {"additive": "+", "product": "×", "ratio": "÷"}
+_VERDICTS: Mapping[str, Verdict] = {
+    "yes": "yes", "at_risk": "at_risk", "no": "no", "cannot_tell": "cannot_tell",
+}  # fmt: skip
 
 
-def over_time(found: Series, target: Target | None) -> Chart:
-    """Return a metric's line, its last period apart where the data does not hold all of it."""
-    metric = found.metric
-    values = tuple(None if math.isnan(value) else value for value in found.values.tolist())
-    goal = Goal(target.value, target.low, target.high) if target else None
+def partial_words(period: Period, through: date | None) -> str:
+    """Return how much of an unfinished period is there: ``9 of 31 days``."""
+    there = (min(through, period.end) - period.start + timedelta(days=1)).days if through else 0
+    return f"{max(0, there)} of {words.counted(period.days, 'days')}"
+
+
+def over_time(
+    series: Series,
+    *,
+    title: str,
+    through: date | None,
+    target: tuple[float, float | None, float | None] | None = None,
+) -> Chart:
+    """Return a metric by period; ``target`` is value, low and high, and the unfinished period is said to be so."""
+    metric = series.metric
     return time_series(
-        Line(metric.label, tuple(period.start for period in found.periods), values),
-        title=f"{metric.label} by {found.grain}",
+        _line(metric.label, series.periods, series.values.tolist()),
+        title=title,
         unit=metric.unit,
-        grain=found.grain,
-        target=goal,
-        partial_last=found.partial,
+        grain=series.grain,
+        as_of=through,
+        target=Mark(*target) if target else None,
+        partial_last=series.partial,
+        partial_note=partial_words(series.periods[-1], through) if series.partial else "",
     )
 
 
-def wall(view: View) -> TreePicture:
-    """Return the tree as the wall shows it."""
-    nodes = tuple(_card(name, node, view) for name, node in view.nodes.items())
-    edges = [
-        TreeEdge(name, child, operator=_operator(node.formula, child))
-        for name, node in view.nodes.items()
-        for child in node.children
-    ]
-    edges += [
-        _influence(edge)
-        for edge in view.influences
-        if {edge.driver.name, edge.outcome.name} <= set(view.nodes)
-    ]
-    against = f"against {view.against}"
-    return TreePicture(
-        nodes, tuple(edges), title=f"{view.nodes[view.root].metric.label} in {view.shown}", subtitle=against
+def by_segment(
+    metric: Metric, lines: Sequence[tuple[str, Series]], *, title: str, subtitle: str, through: date | None
+) -> Chart:
+    """Return one line for each segment, the largest first."""
+    first = lines[0][1]
+    return time_series(
+        [_line(name, found.periods, found.values.tolist()) for name, found in lines],
+        title=title,
+        subtitle=subtitle,
+        unit=metric.unit,
+        grain=first.grain,
+        as_of=through,
+        partial_last=first.partial,
+        partial_note=partial_words(first.periods[-1], through) if first.partial else "",
     )
 
 
-def _card(name: str, node: Node, view: View) -> TreeNode:
-    metric, relative = node.metric, node.relative
-    # A card has no room for "accounts" behind every number; its title says what is counted.
-    unit = metric.unit if metric.unit in {*words.CURRENCIES, "%", "share", "pp"} else ""
-    good = "neutral"
-    if relative is not None and metric.direction in {"up", "down"} and abs(relative) >= 0.005:
-        good = "good" if (relative > 0) == (metric.direction == "up") else "bad"
+def _line(name: str, periods: Sequence[Period], values: Sequence[float]) -> Line:
+    starts = tuple(period.start for period in periods)
+    return Line(name, starts, tuple(value if math.isfinite(value) else None for value in values))
+
+
+def tree(view: View, *, title: str, subtitle: str) -> TreePicture:
+    """Return the tree with its live values, ready to be drawn."""
+    names = list(view.nodes)
+    edges = [edge for name, node in view.nodes.items() for edge in _components(name, node, view)]
+    drawn = {(edge.parent, edge.child) for edge in edges}
+    for influence in view.influences:
+        ends = (influence.outcome.name, influence.driver.name)
+        if all(end in view.nodes for end in ends) and ends not in drawn:
+            edges.append(
+                TreeEdge(
+                    *ends, kind="influence", lag=lag_words(influence), evidence=evidence_words(influence)
+                )
+            )
+    nodes = tuple(_node(name, view.nodes[name], view) for name in names)
+    return TreePicture(nodes, tuple(edges), title=title, subtitle=subtitle)
+
+
+def _node(name: str, node: Node, view: View) -> TreeNode:
+    metric, unit = node.metric, node.metric.unit
     return TreeNode(
         id=name,
         title=metric.label,
-        value="unknown" if node.value is None else words.human(node.value, unit),
+        value=words.human(node.value, unit) if node.value is not None else "",
         target=words.human(node.target.value, unit) if node.target else "",
-        change="" if relative is None else words.signed(round(relative * 100, 1), "%"),
-        direction=good,  # type: ignore[arg-type]
-        verdict=node.verdict,  # type: ignore[arg-type]
+        change=words.change(node.relative) if node.relative is not None else "",
+        direction=welcome(metric, node.relative),
+        verdict=_VERDICTS.get(node.verdict, ""),
         level=metric.level,
         url=metric.url(),
         spark=node.spark,
@@ -75,21 +106,47 @@ def _card(name: str, node: Node, view: View) -> TreeNode:
     )
 
 
-def _operator(formula: str, child: str) -> str:
-    found = parse_formula(formula)
-    if found.kind == "additive":
-        text = formula.replace(" ", "")
-        return "−" if f"-{child}" in text else "+"
-    return _OPERATORS.get(found.kind, "")
+def welcome(metric: Metric, relative: float | None) -> Good:
+    """Return whether a change is in the direction that is good for the metric."""
+    if not relative or metric.direction not in {"up", "down"}:
+        return "neutral"
+    return "good" if (relative > 0) == (metric.direction == "up") else "bad"
 
 
-def _influence(edge: Influence) -> TreeEdge:
-    lag = f"{edge.lag} {words.noun(edge.lag, edge.grain + 's')} later" if edge.lag else ""
-    return TreeEdge(
-        edge.outcome.name,
-        edge.driver.name,
-        "influence",
-        operator="+" if edge.sign > 0 else "−",
-        lag=lag,
-        evidence=edge.present_evidence.replace("_", "-"),
-    )
+def _components(name: str, node: Node, view: View) -> list[TreeEdge]:
+    if not node.formula:
+        return []
+    formula = parse_formula(node.formula)
+    return [
+        TreeEdge(name, child, operator=operator(formula, child))
+        for child in node.children
+        if child in view.nodes
+    ]
+
+
+def operator(formula: Formula, name: str) -> str:
+    """Return the sign of an input in its formula: ``+ − × ÷``, or nothing where no single sign says it."""
+    if formula.kind == "general" or len(formula.names) == 1:
+        return ""
+    flat = dict.fromkeys(formula.names, 1.0)
+    moved = formula.evaluate({**flat, name: 2.0}) - formula.evaluate(flat)
+    if formula.kind == "additive":
+        return "+" if moved > 0 else "−"
+    if formula.kind == "product":
+        return "×"
+    base = formula.evaluate(flat)
+    if (moved > 0) != (base > 0):
+        return "÷"
+    above = [one for one in formula.names if (formula.evaluate({**flat, one: 2.0}) - base > 0) == (base > 0)]
+    return "×" if len(above) > 1 else ""
+
+
+def lag_words(influence: Influence) -> str:
+    """Return how much later an influence is felt: ``2 months later``, nothing for the same period."""
+    return f"{words.counted(influence.lag, f'{influence.grain}s')} later" if influence.lag else ""
+
+
+def evidence_words(influence: Influence) -> str:
+    """Return what an influence is believed on at present."""
+    said = influence.present_evidence.replace("_", "-")
+    return f"{said}, expired" if influence.expired else said

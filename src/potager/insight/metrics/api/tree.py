@@ -11,10 +11,12 @@ from ninja import Field, Query, Router, Schema, Status
 
 from potager.engines.answers import CannotTell
 from potager.engines.attribution import Attribution, SegmentAttribution
+from potager.ground.access.actors import require
 from potager.ground.records.queries import found_in
 from potager.ground.serving.requests import actor
 from potager.ground.serving.schemas import PageOut, PagingIn, RecordOut, page
 from potager.insight.metrics import actions, queries, treeview
+from potager.insight.metrics.edges import examine
 from potager.insight.metrics.explaining import Explanation, explain
 from potager.insight.metrics.models import Influence
 from potager.insight.metrics.periods import against_of, parse_period
@@ -394,3 +396,17 @@ def drop_influence(request: HttpRequest, key: UUID) -> Any:
     """Take an influence out of the tree."""
     who = actor(request)
     return actions.drop_influence(actor=who, influence=found_in(queries.influences(who), pk=key))
+
+
+@router.post(
+    "/influences/{uuid:key}/test",
+    response=InfluenceOut,
+    operation_id="metrics_influence_test",
+    summary="Test an influence on the data.",
+)
+def test_influence(request: HttpRequest, key: UUID) -> Any:
+    """Estimate an influence, back-test it on the last quarter, and keep what was found with a new expiry."""
+    who = actor(request)
+    found = found_in(queries.influences(who), pk=key)
+    require(who, "metrics.edit", found)
+    return actions.keep_test(actor=who, influence=found, outcome=examine(found))

@@ -149,7 +149,7 @@ def _told(
     else:
         statement = (
             f"{first} and {second} do not clearly differ in {what[:1].lower()}{what[1:]}: "
-            f"{say(result.first, metric.unit)} and {say(result.second, metric.unit)}; chance alone could make the difference."
+            f"{say(result.first, metric.unit)} and {say(result.second, metric.unit)}; chance alone could do that."
         )
     fewest = min(result.n_first, result.n_second)
     return replace(
