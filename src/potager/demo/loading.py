@@ -12,6 +12,10 @@ from typing import Any
 import yaml
 from django.db import transaction
 
+from potager.connectors.files import inspect
+from potager.demo.harbor.generate import generate
+from potager.demo.harbor.truth import BROKEN_VERIFICATION
+from potager.demo.retail.columns import TABLE, plan_for
 from potager.garden.glossary.resources import terms
 from potager.ground.access.actors import Actor, actor_of
 from potager.ground.access.models import User
@@ -61,8 +65,6 @@ def built() -> bool:
 
 def harbor(through: date, says: Says) -> Built:
     """Build Harbor with data up to and including ``through``."""
-    from potager.demo.simulated import generate
-
     owner, password = owner_of_demo()
     actor = actor_of(owner, via="cli")
     says("Generating three years of Harbor …")
@@ -83,11 +85,11 @@ def retail(path: Path, says: Says) -> Built:
     owner, password = owner_of_demo()
     actor = actor_of(owner, via="cli")
     says(f"Reading {path.name} …")
+    plan = plan_for(inspect(path)).to_dict()
     with path.open("rb") as file:
         chunks = iter(lambda: file.read(CHUNK), b"")
-        imported = connecting.upload(
-            actor=actor, file_name=path.name, chunks=chunks, table="retail.order_lines"
-        )
+        imported = connecting.upload(actor=actor, file_name=path.name, chunks=chunks, table=TABLE)
+    imported = connecting.plan(actor=actor, imported=imported, table=TABLE, plan=plan)
     imported = connecting.start(actor=actor, imported=imported)
     run_job.call(str(imported.job_id))
     imported = Import.objects.get(pk=imported.pk)
@@ -115,7 +117,7 @@ def _last_day() -> date:
 def _days(through: date) -> dict[str, str]:
     """Return the periods that the definitions name, counted from the last day with data."""
     month = period_of(through, "month")
-    broken = through - timedelta(days=41)
+    broken = through - timedelta(days=BROKEN_VERIFICATION.days_before_the_end - 1)
     return {
         "last_28": str(Period(through - timedelta(days=27), through).key),
         "before_28": str(Period(broken - timedelta(days=28), broken - timedelta(days=1)).key),
@@ -128,7 +130,7 @@ def _days(through: date) -> dict[str, str]:
 
 
 def _read(organization: str, name: str) -> Any:
-    text = files("potager.demo").joinpath("definitions", organization, f"{name}.yml").read_text("utf-8")
+    text = files("potager.demo").joinpath(organization, f"{name}.yml").read_text("utf-8")
     return text if name == "semantic" else yaml.safe_load(text)
 
 
@@ -214,7 +216,9 @@ def _harbor_targets(actor: Actor, through: date) -> None:
     revenue, activated = (Metric.objects.get(name=name) for name in ("revenue", "activated_accounts"))
     for metric, period, growth in (
         (revenue, period_of(through, "quarter").previous(), 1.6),
+        (revenue, month.previous(), 1.5),
         (revenue, month, 1.5),
+        (activated, month.previous(), 1.25),
         (activated, month, 1.25),
     ):
         before, _ = value(metric, period.year_before())

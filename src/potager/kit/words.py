@@ -92,7 +92,10 @@ def exact(value: Number | None, unit: str = "") -> str:
         return UNKNOWN
     base, per = _split(unit)
     if base in _PERCENT:
-        return f"{grouped(float(value) * _PERCENT[base])}{NBSP}%{per}"
+        percent = float(value) * _PERCENT[base]
+        # A hundredth of a percent is exact enough, except where there is less than that.
+        text = grouped(percent, None if abs(percent) < 1 else 2)
+        return f"{text.removesuffix('.00')}{NBSP}%{per}"
     if base == "pp":
         return f"{grouped(value)}{NBSP}pp{per}"
     if base in CURRENCIES:

@@ -169,6 +169,13 @@ def test_a_session_forgets_old_queries(lake, warehouse):
     assert sum(len(session._asked) for session in warehouse._idle) <= 64
 
 
+def test_what_is_divided_by_zero_is_no_number(warehouse):
+    answer = warehouse.query(
+        "SELECT 1 / 0 AS a, 1.5::DOUBLE / 0 AS b, 0::DOUBLE / 0 AS c, 7 // 0 AS d, 7 % 0 AS e"
+    ).table
+    assert answer.to_pylist() == [{"a": None, "b": None, "c": None, "d": None, "e": None}]
+
+
 def test_times_are_utc(lake, warehouse):
     moment = datetime(2011, 12, 9, 12, tzinfo=UTC)
     lake.append(

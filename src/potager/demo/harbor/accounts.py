@@ -19,9 +19,10 @@ LIFE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """All accounts, in the order of their applications. ``starts`` and ``ends`` are days: first deposit, first day gone.
+    """All accounts, in the order of their applications.
 
-    An account without a first deposit never starts: ``starts`` is then the day after the last.
+    ``starts`` is the day of the first deposit, ``ends`` the first day gone. An account without a first deposit never
+    starts: ``starts`` is then the day after the last.
     """
 
     opened: Whole

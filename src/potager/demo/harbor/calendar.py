@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -52,7 +53,7 @@ class Calendar:
 
     @property
     def demand(self) -> Real:
-        """Return how many apply on every day, relative to each other: growing almost fivefold, and as busy as the day is."""
+        """Return how many apply on every day, relative to each other: almost five times as many at the end."""
         return np.asarray(np.linspace(0.35, 1.65, self.days) * self.busyness, dtype=np.float64)
 
     def releases(self) -> tuple[Whole, list[str]]:
@@ -69,12 +70,12 @@ class Calendar:
             f"{number // 10}.{number % 10}" for number in range(newest - count + 1, newest + 1)
         ]
 
-    def dates(self, day: Whole, *, known: NDArray[np.bool_] | None = None) -> pa.Array:
+    def dates(self, day: Whole, *, known: NDArray[np.bool_] | None = None) -> pa.Array[Any]:
         """Return dates; null where it is not ``known``."""
         dates = np.datetime64(self.first, "D") + day.astype("timedelta64[D]")
         return pa.array(dates, type=pa.date32(), mask=None if known is None else ~known)
 
-    def moments(self, second: Whole, *, known: NDArray[np.bool_] | None = None) -> pa.Array:
+    def moments(self, second: Whole, *, known: NDArray[np.bool_] | None = None) -> pa.Array[Any]:
         """Return timestamps from seconds since the first day began; null where it is not ``known``."""
         moments = np.datetime64(self.first, "us") + (second * 1_000_000).astype("timedelta64[us]")
         return pa.array(moments, type=pa.timestamp("us"), mask=None if known is None else ~known)

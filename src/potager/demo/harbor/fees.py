@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -77,8 +78,8 @@ def _usage(calendar: Calendar, held: Accounts, kind: int) -> _Lines:
     return _Lines(owner[kept], day[kept], cents[kept])
 
 
-def _euros(cents: NDArray[np.int64]) -> pa.Array:
+def _euros(cents: NDArray[np.int64]) -> pa.Array[Any]:
     """Return exact euros with two decimals: sums agree to the cent, in whatever order they are added."""
     low_and_high = np.zeros((len(cents), 2), dtype=np.int64)
     low_and_high[:, 0] = cents  # amounts are not negative, so the high half of the 128 bits is zero
-    return pa.Array.from_buffers(pa.decimal128(12, 2), len(cents), [None, pa.py_buffer(low_and_high)])
+    return pa.Array.from_buffers(pa.decimal128(12, 2), len(cents), [None, pa.py_buffer(low_and_high.data)])

@@ -1,7 +1,7 @@
 """Harbor's tables, generated in bulk from a fixed seed; the dates move with the last day, nothing else does.
 
 To let Harbor grow, add a module that makes a table from what the others hold, with a random stream of its own
-(:mod:`potager.demo.harbor.chance`), and name the table in :meth:`Harbor.tables`: the tables that are there stay the same.
+(:mod:`potager.demo.harbor.chance`), and name the table in :meth:`Harbor.tables`: the others stay the same.
 """
 
 from __future__ import annotations

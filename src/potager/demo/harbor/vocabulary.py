@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +35,6 @@ def choose(random: np.random.Generator, shares: Sequence[float], count: int) -> 
     return np.searchsorted(edges, random.random(count), side="right").astype(np.int8)
 
 
-def words(values: Sequence[str], codes: NDArray[np.int8] | NDArray[np.int64]) -> pa.Array:
+def words(values: Sequence[str], codes: NDArray[np.int8] | NDArray[np.int64]) -> pa.Array[Any]:
     """Return the words that ``codes`` stand for."""
-    return pa.array(list(values)).take(pa.array(codes.astype(np.int32)))
+    return pa.array(np.array(values, dtype=object)[codes], type=pa.string())

@@ -89,9 +89,9 @@ def forecast(
         more = least - values.size
         return CannotTell(
             "too_few",
-            f"A forecast of {horizon} period{'s' * (horizon > 1)} needs at least {least} values to be tested on; "
-            f"there are {values.size}.",
-            f"Ask for a shorter horizon, or wait for {more} more period{'s' * (more > 1)}.",
+            f"A forecast of {horizon:,} period{'s' * (horizon > 1)} needs at least {least:,} values to be tested on; "
+            f"there are {values.size:,}.",
+            f"Ask for a shorter horizon, or wait for {more:,} more period{'s' * (more > 1)}.",
         )
     if float(np.ptp(values)) == 0.0:
         return CannotTell(

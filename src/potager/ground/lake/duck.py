@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
@@ -119,6 +120,16 @@ class DuckDBWarehouse:
             rows = session.connection.execute(f"EXPLAIN {checked.sql}").fetchall()
         return "\n".join(str(row[1]) for row in rows)
 
+    def columns(self, checked: Checked, pins: Mapping[TableName, Pin]) -> pa.Schema:
+        """Return the columns that a checked query gives, without reading a row: other engines give the same."""
+        empty = {
+            name: replace(pin, snapshot_id=f"no rows of {pin.snapshot_id}", files=())
+            for name, pin in pins.items()
+        }
+        with self._session(empty) as session, self._watched(session):
+            columns: pa.Schema = session.relation(checked.sql).to_arrow_table().schema
+        return columns
+
     def close(self) -> None:
         """Let go of the memory; what is running is interrupted."""
         self._watch.close()
@@ -192,6 +203,10 @@ def _locked_database(
     database = duckdb.connect(":memory:", config=config)
     # What the extensions that are built in bring can be set once they are there.
     database.execute("SET TimeZone = 'UTC'")
+    database.execute("SET GLOBAL ieee_floating_point_ops = false")
+    database.execute(
+        "SET GLOBAL error_on_division_by_zero = false"
+    )  # what is divided by zero is no number: NULL
     database.execute("SET parquet_metadata_cache = true")
     database.execute("SET validate_external_file_cache = 'NO_VALIDATION'")  # a file of the lake never changes
     folder = lake.files.rstrip("/").replace("'", "''")

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlglot import exp
 
+from potager.ground.lake.duck import DuckDBWarehouse
 from potager.ground.lake.guard import check, parsed
 from potager.ground.lake.lake import Lake
 from potager.ground.lake.names import TableName, table_name
@@ -28,7 +29,7 @@ from potager.kit.errors import Invalid, Problem, Unavailable
 BATCH_ROWS = 131_072
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
-    # As DuckDB does: what cannot be divided is no number, and not the end of the query.
+    # As in DuckDB: what cannot be divided is no number, and not the end of the query.
     "spark.sql.ansi.enabled": "false",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
@@ -59,6 +60,7 @@ class SparkWarehouse:
         self._watch = Watch(timeout)
         self._numbers = count(1)
         self._shown: set[str] = set()
+        self._binder = DuckDBWarehouse(lake, threads=1)
         self._spark = _session(master, {**_SETTINGS, **(settings or {})})
 
     def tables(self) -> Mapping[str, TableInfo]:
@@ -67,70 +69,72 @@ class SparkWarehouse:
 
     def query(self, sql: str, *, at: Mapping[str, str] | None = None) -> Result:
         """Run one SELECT and return all its rows."""
-        runs, pins = self._prepared(sql, at)
+        runs, pins, columns = self._prepared(sql, at)
         begun = time.perf_counter()
         with self._watched():
-            table = self._spark.sql(runs).toArrow()
+            table = self._spark.sql(runs).toArrow().cast(columns)
         seconds = time.perf_counter() - begun
         snapshots = {str(name): pin.snapshot_id for name, pin in sorted(pins.items())}
         return Result(table, runs, snapshots, self.engine, seconds)
 
     def stream(self, sql: str, *, at: Mapping[str, str] | None = None) -> pa.RecordBatchReader:
         """Run one SELECT into files, which are then read batch by batch and removed."""
-        runs, _ = self._prepared(sql, at)
+        runs, _, columns = self._prepared(sql, at)
         folder = Path(mkdtemp(prefix="potager-spark-", dir=self._scratch))
-        batches = self._batches(runs, folder)
-        schema = next(batches)
-        return pa.RecordBatchReader.from_batches(schema, batches)
+        return pa.RecordBatchReader.from_batches(columns, self._batches(runs, folder, columns))
 
     def explain(self, sql: str, *, at: Mapping[str, str] | None = None) -> str:
         """Return Spark's plan for one SELECT."""
-        runs, _ = self._prepared(sql, at)
+        runs, _, _ = self._prepared(sql, at)
         with self._watched():
             return str(self._spark.sql(f"EXPLAIN FORMATTED {runs}").collect()[0][0])
 
     def close(self) -> None:
         """Stop Spark."""
         self._watch.close()
+        self._binder.close()
         self._spark.stop()
 
-    def _prepared(self, sql: str, at: Mapping[str, str] | None) -> tuple[str, dict[TableName, Pin]]:
+    def _prepared(
+        self, sql: str, at: Mapping[str, str] | None
+    ) -> tuple[str, dict[TableName, Pin], pa.Schema]:
+        """Return the query in Spark's dialect, what it reads, and the columns it gives: those that DuckDB gives."""
         checked = check(sql)
         pins = self._pins.resolve(checked.tables, at)
+        columns = self._binder.columns(checked, pins)
         for pin in pins.values():
             self._show(pin)
-        return in_spark(checked.sql, pins), pins
+        return in_spark(checked.sql, pins), pins, columns
 
     def _show(self, pin: Pin) -> None:
+        from pyspark.errors import AnalysisException
         from pyspark.sql.pandas.types import from_arrow_schema
 
         if (view := view_name(pin)) in self._shown:
             return
         schema = from_arrow_schema(pin.schema, prefer_timestamp_ntz=True)
-        if pin.files:
-            frame = self._spark.read.schema(schema).parquet(*pin.files)
-        else:
-            frame = self._spark.createDataFrame([], schema)
+        try:
+            if pin.files:
+                frame = self._spark.read.schema(schema).parquet(*pin.files)
+            else:
+                frame = self._spark.createDataFrame([], schema)
+        except AnalysisException as error:
+            raise Unavailable(
+                f"Spark cannot reach the files of {pin.name}: {error}",
+                mend="Give the executors the lake's folder under the same path, and run 'potager doctor'.",
+            ) from error
         frame.createOrReplaceTempView(view)
         self._shown.add(view)
 
-    def _batches(self, runs: str, folder: Path) -> Iterator[Any]:
+    def _batches(self, runs: str, folder: Path, columns: pa.Schema) -> Iterator[pa.RecordBatch]:
         try:
             with self._watched():
-                frame = self._spark.sql(runs)
-                names = frame.columns
-                # Files cannot hold two columns of one name, as an answer may.
-                frame.toDF(*(str(at) for at in range(len(names)))).write.mode("overwrite").parquet(
-                    str(folder)
-                )
-            parts = [pq.ParquetFile(path) for path in sorted(folder.glob("part-*.parquet"))]
-            schema = pa.schema(
-                [pa.field(name, kind) for name, kind in zip(names, parts[0].schema_arrow.types, strict=True)]
-            )
-            yield schema
-            for part in parts:
-                for batch in part.iter_batches(batch_size=BATCH_ROWS):
-                    yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+                # Numbers for names: files cannot hold two columns of one name, as an answer may.
+                frame = self._spark.sql(runs).toDF(*(str(at) for at in range(len(columns))))
+                frame.write.mode("overwrite").parquet(str(folder))
+            for path in sorted(folder.glob("part-*.parquet")):  # numbered in the order of the answer
+                for batch in pq.ParquetFile(path).iter_batches(batch_size=BATCH_ROWS):
+                    yield batch.rename_columns(columns.names).cast(columns)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -142,14 +146,15 @@ class SparkWarehouse:
         def interrupt() -> None:
             stopped.append(tag)
             # In a thread of its own: Spark waits for the jobs to end, and the watch has others to look after.
-            threading.Thread(target=self._spark.interruptTag, args=(tag,), daemon=True).start()
+            threading.Thread(target=context.cancelJobsWithTag, args=(tag,), daemon=True).start()
 
-        self._spark.addTag(tag)
+        context = self._spark.sparkContext
+        context.addJobTag(tag)
         try:
             with self._watch.over(interrupt), _said(stopped, self._watch.timeout):
                 yield
         finally:
-            self._spark.removeTag(tag)
+            context.removeJobTag(tag)
 
 
 def in_spark(sql: str, pins: Mapping[TableName, Pin]) -> str:
@@ -196,6 +201,7 @@ def _session(master: str, settings: Mapping[str, str]) -> Any:
             mend="Is Java 17 or newer installed, and is the master's address right?",
         ) from error
     session.sparkContext.setLogLevel("ERROR")
+    session.sparkContext.setInterruptOnCancel(True)
     return session
 
 

@@ -30,6 +30,10 @@ def as_invalid(error: ValidationError, what: str) -> Invalid:
 
 def checked(record: R) -> R:
     """Return the record if every field, constraint and uniqueness rule holds; otherwise say which does not."""
+    for field in record._meta.concrete_fields:
+        # Django does not check optional fields for null; in text, nothing is written as no text at all.
+        if not field.null and field.empty_strings_allowed and getattr(record, field.attname) is None:
+            setattr(record, field.attname, "")
     try:
         record.full_clean()
     except ValidationError as error:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -69,7 +70,10 @@ def find(actor: Actor, text: str, *, kinds: Sequence[str] = (), limit: int = 20)
 def by_words(allowed: QuerySet[SearchEntry], text: str, limit: int) -> list[int]:
     """Return the keys of the entries that hold all the words, the last one as a beginning, best first (BM25)."""
     words = _WORD.findall(text)[:MOST_WORDS]
-    inside, parameters = allowed.values("pk").query.sql_with_params()
+    try:
+        inside, parameters = allowed.values("pk").query.sql_with_params()
+    except EmptyResultSet:  # no entry can be meant, as when a kind is asked for that there is not
+        return []
     if connection.vendor == "sqlite":
         sought = " ".join(f'"{word}"' for word in words) + "*"
         query = f"""

@@ -94,8 +94,8 @@ def _node(name: str, node: Node, view: View) -> TreeNode:
     return TreeNode(
         id=name,
         title=metric.label,
-        value=words.human(node.value, unit) if node.value is not None else "",
-        target=words.human(node.target.value, unit) if node.target else "",
+        value=short(node.value, unit) if node.value is not None else "",
+        target=short(node.target.value, unit) if node.target else "",
         change=words.change(node.relative) if node.relative is not None else "",
         direction=welcome(metric, node.relative),
         verdict=_VERDICTS.get(node.verdict, ""),
@@ -104,6 +104,13 @@ def _node(name: str, node: Node, view: View) -> TreeNode:
         spark=node.spark,
         spark_partial=view.partial,
     )
+
+
+def short(value: float, unit: str) -> str:
+    """Return a value as a card has room for: its sign of currency or percent, without the noun that is counted."""
+    base = unit.split(" per ")[0].split("/")[0]
+    symbol = base in words.CURRENCIES or base in {"%", "percent", "share", "ratio", "pp"}
+    return words.human(value, base if symbol else "")
 
 
 def welcome(metric: Metric, relative: float | None) -> Good:

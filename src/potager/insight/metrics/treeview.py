@@ -11,12 +11,10 @@ from typing import Any
 from potager.engines.attribution import parse_formula
 from potager.ground.access.actors import Actor
 from potager.insight.metrics.models import Influence, Metric, Target
-from potager.insight.metrics.periods import Grain, Period, period_of, periods_between
+from potager.insight.metrics.periods import Grain, Period, period_of
 from potager.insight.metrics.queries import target_for
-from potager.insight.metrics.reading import Where, ask, freshness, series, values
-from potager.insight.metrics.semantics import MetricQuery
+from potager.insight.metrics.reading import Where, freshness, series, values
 from potager.insight.metrics.trees import Forest, checks, forest
-from potager.kit import words
 
 SPARK_PERIODS = 13
 
@@ -80,7 +78,7 @@ def view(
     metrics = [found.metrics[name] for name in names]
     now, _ = values(metrics, shown, where)
     then, _ = values(metrics, against, where)
-    held = {check.parent: check.holds for check in checks(found.tree(root), now)}
+    held = _held(found, names, now)
     nodes = {}
     for one in metrics:
         target = target_for(actor, one, period) if not where else None
@@ -101,6 +99,15 @@ def view(
         edge for edge in found.influences if edge.outcome.name in nodes or edge.driver.name in nodes
     ]
     return View(root, period, shown, against, nodes, influences, partial, through)
+
+
+def _held(found: Forest, names: Sequence[str], values: Mapping[str, float]) -> dict[str, bool | None]:
+    """Return for each formula whether it holds; influences reach trees of their own, which are checked as well."""
+    held: dict[str, bool | None] = {}
+    for name in names:
+        if name not in held and name in found.formulas:
+            held |= {check.parent: check.holds for check in checks(found.tree(name), values)}
+    return held
 
 
 def _reached(found: Forest, root: str) -> list[str]:
@@ -177,66 +184,3 @@ def exported(found: Forest) -> dict[str, Any]:
             for edge in found.influences
         ],
     }
-
-
-@dataclass(frozen=True)
-class Latest:
-    """A metric in its last whole period, beside the one before."""
-
-    metric: Metric
-    period: Period
-    value: float | None
-    before: float | None
-    spark: tuple[float | None, ...]
-    sql: str
-
-    @property
-    def relative(self) -> float | None:
-        """Return the change against the period before, as a share."""
-        if self.value is None or not self.before:
-            return None
-        return (self.value - self.before) / abs(self.before)
-
-    @property
-    def sentence(self) -> str:
-        """Return the value in a sentence."""
-        moved = words.change(self.relative) if self.relative is not None else ""
-        shown = words.human(self.value, self.metric.unit)
-        return f"{self.metric.label}: {shown} in {self.period}" + (f", {moved}" if moved else "")
-
-
-def latest(metrics: Sequence[Metric]) -> dict[str, Latest]:
-    """Return each metric in its last whole period: one query for all of a namespace and grain that share an end."""
-    groups: dict[tuple[str, str, Period], list[Metric]] = {}
-    for metric in metrics:
-        through = freshness(metric).complete_through if metric.source else None
-        if through is None or metric.source is None:
-            continue
-        period = period_of(through, metric.grain)  # type: ignore[arg-type]
-        period = period if period.end <= through else period.previous()
-        groups.setdefault((metric.source.namespace, metric.grain, period), []).append(metric)
-    found: dict[str, Latest] = {}
-    for (_, grain, period), several in groups.items():
-        first = period.shifted(1 - SPARK_PERIODS)
-        query = MetricQuery(
-            metrics=tuple(metric.name for metric in several),
-            grain=grain,  # type: ignore[arg-type]
-            start=first.start,
-            end=period.end,
-        )
-        result = ask(several[0], query)
-        days = result.table["metric_time"].to_pylist()
-        for metric in several:
-            by_day = dict(zip(days, result.table[metric.name].to_pylist(), strict=True))
-            line = tuple(
-                _float(by_day.get(one.start))
-                for one in periods_between(first.start, period.end, period.grain or "month")
-            )
-            found[metric.name] = Latest(
-                metric, period, line[-1], line[-2] if len(line) > 1 else None, line, result.sql
-            )
-    return found
-
-
-def _float(value: Any) -> float | None:
-    return None if value is None else _known(float(value))

@@ -135,6 +135,9 @@ def keep_answer(
     )
     keep(answer)
     if question is not None:
+        question = Question.objects.get(
+            pk=question.pk
+        )  # reading took its time; others may have edited meanwhile
         question.status = (
             Status.ANSWERED if question.status in {Status.ACCEPTED, Status.PROPOSED} else question.status
         )

@@ -51,7 +51,10 @@ def listing(request: HttpRequest) -> HttpResponse:
     who = actor(request)
     search, verdict = request.GET.get("q", ""), request.GET.get("verdict", "")
     found = page_of(
-        queries.questions(who, search=search, verdict=verdict), cursor=request.GET.get("cursor", ""), limit=50
+        queries.questions(who, search=search, verdict=verdict),
+        cursor=request.GET.get("cursor", ""),
+        limit=50,
+        order="urgency",
     )
     latest = queries.latest(who, found.items)
     tabs = [{"title": "All", "url": reverse("questions"), "current": not verdict}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,6 +26,7 @@ GRADES = {
     "high": (3, "High"), "medium": (2, "Fair"), "low": (1, "Low"), "none": (0, "None"),
     "a": (4, "A"), "b": (3, "B"), "c": (2, "C"), "d": (1, "D"),
 }  # fmt: skip
+_SIGN = re.compile("([+\u2212])(?=\\S)")
 EVIDENCE = ("unproven", "asserted", "correlated", "predictive", "quasi-experimental", "experimental")
 
 
@@ -97,6 +99,12 @@ def day(moment: date | None, empty: str = "no date") -> SafeString:
     return format_html(
         '<time datetime="{}">{}</time>', moment.isoformat(), words.day(moment, present().date())
     )
+
+
+@register.filter
+def unbroken(sentence: str) -> str:
+    """Keep a sign with its amount at the end of a line: browsers would break between ``−`` and ``€``."""
+    return _SIGN.sub("\\1\u2060", sentence)
 
 
 @register.filter

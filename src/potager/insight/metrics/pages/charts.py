@@ -150,6 +150,6 @@ def _split(look: Look) -> Chart:
     title = f"{largest.name} is the largest part of {look.metric.label[:1].lower()}{look.metric.label[1:]}"
     if not split.additive:
         title = f"{look.metric.label} is highest where {look.by} is {largest.name}"
-    elif largest.share is not None:
-        title = f"{title}, with {words.human(largest.share, 'share')} of {split.period}"
+    elif largest.share != words.UNKNOWN:
+        title = f"{title}, with {largest.share} of {split.period}"
     return pictures.by_segment(look.metric, lines, title=title, subtitle=shown, through=look.through)

@@ -85,7 +85,7 @@ def new(request: HttpRequest) -> HttpResponse:
     table = request.GET.get("table", "")
     if table:
         proposed = compiling.proposal(who, table)
-        notes = proposed.pop("notes")
+        notes = [note.replace("`", "") for note in proposed.pop("notes")]
         initial = {**proposed, "note": f"Proposed from {table}"}
     form = DefinitionForm(request.POST or None, initial=initial)
     shown = {"page_title": "New definition", "crumbs": _trail(), "notes": notes, "table": table}

@@ -98,8 +98,12 @@ class Look:
 
     @cached_property
     def dimensions(self) -> list[DimensionInfo]:
-        """Return what the metric can be split by, dates aside."""
-        return [one for one in self.layer.dimensions(self.metric.name) if one.kind != "time"]
+        """Return what the metric can be split by, dates aside; one that is reached in two ways is named once."""
+        found: dict[str, DimensionInfo] = {}
+        for one in self.layer.dimensions(self.metric.name):
+            if one.kind != "time" and (one.short not in found or one.kind == "categorical"):
+                found[one.short] = one
+        return list(found.values())
 
     def but(self, **changes: Any) -> Look:
         """Return another way to look at the same metric."""
@@ -133,7 +137,8 @@ def look_from(metric: Metric, asked: QueryDict) -> Look:
         raise Invalid(problem.problem, mend=mend, errors=[problem])
     said: Sequence[str] = [words for words in asked.getlist("where") if words.strip()][:10]
     look = Look(metric, known, asked.get("by", ""), tuple(said))
-    names = {one.name for one in look.dimensions} | {one.short for one in look.dimensions}
+    every = [one for one in look.layer.dimensions(metric.name) if one.kind != "time"]
+    names = {one.name for one in every} | {one.short for one in every}
     for where, asked_for in [("by", look.by), *(("where", one.dimension) for one in look.where)]:
         if asked_for and asked_for not in names:
             mend = f"It can be split by {', '.join(sorted(one.short for one in look.dimensions))}."

@@ -10,6 +10,7 @@ from potager.insight.metrics.pages.looking import Look
 from potager.insight.metrics.pages.standing import relative
 from potager.insight.metrics.periods import Period
 from potager.insight.metrics.semantics import MetricQuery
+from potager.kit import words
 
 MOST = 25
 MOST_READ = 5000
@@ -17,12 +18,12 @@ MOST_READ = 5000
 
 @dataclass(frozen=True)
 class Row:
-    """One segment. ``said`` is the condition that keeps only it, empty where no condition can be written."""
+    """One segment. ``link`` keeps only it, and is empty where no condition can be written for it."""
 
     name: str
     value: float | None
     before: float | None
-    share: float | None
+    share: str
     link: str
 
     @property
@@ -51,18 +52,21 @@ def table(look: Look) -> Split | None:
     now, sql = _values(look, look.whole)
     before, _ = _values(look, against)
     additive = reading.additive(look.metric)
+    if additive:  # a sum over no rows is zero: nothing happened in that segment
+        now, before = ({**dict.fromkeys([*now, *before], 0.0), **found} for found in (now, before))
     whole = sum(value for value in now.values() if value is not None) if additive else 0.0
     ranked = sorted(set(now) | set(before), key=lambda name: _rank(now.get(name), name))
     short = next((one.short for one in look.dimensions if look.by in (one.name, one.short)), look.by)
+    shares = words.column([_share(now.get(name), whole) for name in ranked[:MOST]], "share")
     rows = tuple(
         Row(
             "unknown" if name is None else str(name),
             now.get(name),
             before.get(name),
-            _share(now.get(name), whole),
+            share,
             _link(look, short, name),
         )
-        for name in ranked[:MOST]
+        for name, share in zip(ranked[:MOST], shares, strict=True)
     )
     return Split(rows, len(ranked), look.whole, against, additive, sql)
 
@@ -80,7 +84,7 @@ def _link(look: Look, dimension: str, name: object) -> str:
     value = "unknown" if name is None else str(name)
     if "," in value or value != value.strip():
         return ""
-    kept = [words for words in look.said if not words.startswith(f"{dimension}=")]
+    kept = [said for said in look.said if not said.startswith(f"{dimension}=")]
     return look.link(where=[*kept, f"{dimension}={value}"], by="")
 
 
