@@ -26,8 +26,10 @@ from potager.ground.jobs.work import run_job
 from potager.ground.lake.service import lake, warehouse
 from potager.insight.goals.resources import goals
 from potager.insight.metrics import actions as metrics
+from potager.insight.metrics.edges import examine
 from potager.insight.metrics.models import Metric
 from potager.insight.metrics.periods import Period, add_months, parse_period, period_of
+from potager.insight.metrics.queries import influences
 from potager.insight.questions import actions as questions
 from potager.insight.questions.models import Question
 from potager.kit.errors import Unavailable
@@ -76,6 +78,7 @@ def harbor(through: date, says: Says) -> Built:
     days = _days(through)
     count = _define(actor, "harbor", days, None, says)
     _harbor_targets(actor, through)
+    _test_influences(actor, says)
     _ask_all(actor, says)
     return Built(owner, password, count)
 
@@ -99,6 +102,7 @@ def retail(path: Path, says: Says) -> Built:
     describe_installation(actor=actor, organization="Online retail")
     last = _last_day()
     count = _define(actor, "retail", _days(last), last, says)
+    _test_influences(actor, says)
     _ask_all(actor, says)
     return Built(owner, password, count)
 
@@ -226,6 +230,12 @@ def _harbor_targets(actor: Actor, through: date) -> None:
         metrics.set_target(
             actor=actor, metric=metric, value=goal, low=goal * 0.95, start=period.start, end=period.end
         )
+
+
+def _test_influences(actor: Actor, says: Says) -> None:
+    says("Testing influences on the data …")
+    for influence in influences(actor):
+        metrics.keep_test(actor=actor, influence=influence, outcome=examine(influence))
 
 
 def _ask_all(actor: Actor, says: Says) -> None:

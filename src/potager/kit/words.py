@@ -8,6 +8,7 @@ Units are short words: a currency code (``GBP``), ``%`` (already in percent), ``
 from __future__ import annotations
 
 import math
+import re
 from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -53,6 +54,20 @@ def noun(count: Number, unit: str) -> str:
     if unit.endswith(("sses", "xes", "ches", "shes")):
         return unit[:-2]
     return unit[:-1] if unit.endswith("s") and not unit.endswith("ss") else unit
+
+
+_AFTER_HEAD = re.compile(r" (?:of|from|per|by|in|for|to|with|without|at|on) ")
+
+
+def in_sentence(label: str) -> str:
+    """Return a label as it stands within a sentence: ``active customers``; abbreviations keep their capitals."""
+    return label if label[:2].isupper() else f"{label[:1].lower()}{label[1:]}"
+
+
+def is_or_are(label: str, singular: str = "is", plural: str = "are") -> str:
+    """Return the verb that fits a label: ``Active customers`` are, ``Share of orders`` is."""
+    head = _AFTER_HEAD.split(label, maxsplit=1)[0]
+    return plural if head.endswith("s") and not head.endswith(("ss", "us", "is")) else singular
 
 
 def counted(count: int, unit: str) -> str:
@@ -102,7 +117,9 @@ def exact(value: Number | None, unit: str = "") -> str:
         text = grouped(value, None if 0 < abs(float(value)) < 0.005 else 0 if base == "JPY" else 2)
         negative = text.startswith(MINUS)
         return f"{MINUS if negative else ''}{CURRENCIES[base]}{text.removeprefix(MINUS)}{per}"
-    text = grouped(value)
+    size = abs(float(value))
+    # Averages are exact enough with five digits that matter.
+    text = grouped(value, None if size.is_integer() or size < 1 else max(0, 4 - int(math.log10(size))))
     return f"{text}{per}" if base in _BARE else f"{text}{NBSP}{noun(value, base)}{per}"
 
 

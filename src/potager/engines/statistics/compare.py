@@ -70,7 +70,7 @@ def compare(
     fewest = MINIMUM_UNITS[type(a)] if minimum is None else max(minimum, 1)
     if min(a.n, b.n) < fewest:
         return CannotTell(
-            "too_few", f"The groups hold {a.n} and {b.n} units; each needs {fewest} to be compared.", _FEW
+            "too_few", f"The groups hold {a.n:,} and {b.n:,} units; each needs {fewest} to be compared.", _FEW
         )
     if isinstance(a, ShareSums) and isinstance(b, ShareSums):
         return _compare_shares(a, b, level, margin)

@@ -52,6 +52,13 @@ class Period:
         return f"{_day(start)} to {_day(end)}"
 
     @property
+    def when(self) -> str:
+        """Return it as people say that something was then: ``in May 2026``, ``on 3 May 2026``, ``from … to …``."""
+        if self.grain in {"week", *_MONTHS_IN}:
+            return f"in {self}"
+        return f"on {self}" if self.days == 1 else f"from {self}"
+
+    @property
     def key(self) -> str:
         """Return it as :func:`parse_period` reads it."""
         if self.grain == "year":

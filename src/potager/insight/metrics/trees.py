@@ -36,12 +36,20 @@ class Forest:
 
     @property
     def roots(self) -> list[str]:
-        """Return the names that are under nothing and stand over something, the most strategic first."""
+        """Return the names to begin with: strategic ones, and those under nothing; each stands over something.
+
+        The most strategic come first, and among those the ones with the most beneath.
+        """
         under = {child for names in self.children.values() for child in names}
         driven = {influence.driver.name for influence in self.influences}
-        tops = [name for name in self.formulas if name not in under and name not in driven]
+        tops = [
+            name
+            for name in self.formulas
+            if self.metrics[name].level == "strategic" or (name not in under and name not in driven)
+        ]
         order = {"strategic": 0, "driver": 1, "input": 2, "operational": 3}
-        return sorted(tops, key=lambda name: (order[self.metrics[name].level], name))
+        beneath = {name: len(self.tree(name).formulas) for name in tops}
+        return sorted(tops, key=lambda name: (order[self.metrics[name].level], -beneath[name], name))
 
     def tree(self, root: str) -> Tree:
         """Return the component tree under one metric; a metric without a formula is a tree of itself."""

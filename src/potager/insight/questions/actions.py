@@ -74,6 +74,7 @@ def set_status(*, actor: Actor, question: Question, status: str) -> Question:
 
 def ask(*, actor: Actor, question: Question) -> Answer:
     """Answer a kept question and keep the answer. Reading comes first, outside any transaction."""
+    question.refresh_from_db()
     made, asked = answering.draft_of(actor, question)
     return keep_answer(actor=actor, made=made, asked=asked, recipe=question.recipe, question=question)
 
@@ -135,9 +136,7 @@ def keep_answer(
     )
     keep(answer)
     if question is not None:
-        question = Question.objects.get(
-            pk=question.pk
-        )  # reading took its time; others may have edited meanwhile
+        question.refresh_from_db()  # reading took its time; others may have edited meanwhile
         question.status = (
             Status.ANSWERED if question.status in {Status.ACCEPTED, Status.PROPOSED} else question.status
         )

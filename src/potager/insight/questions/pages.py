@@ -23,6 +23,7 @@ from potager.insight.questions.forms import QuestionForm
 from potager.insight.questions.models import Answer, Question, Verdict
 from potager.insight.questions.pictures import picture, pictures_of
 from potager.insight.questions.understanding import understand
+from potager.kit import words
 from potager.kit.charts.chart import NARROWEST, WIDEST
 from potager.kit.charts.render import to_json, to_png, to_svg
 from potager.kit.charts.theme import theme_named
@@ -248,7 +249,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 
 def _examples(who: Actor) -> list[str]:
-    named = [metric.label.lower() for metric in metrics(who).order_by("level")[:3]]
+    named = [words.in_sentence(metric.label) for metric in metrics(who).order_by("level")[:3]]
     if not named:
         return []
     first, last = named[0], named[-1]

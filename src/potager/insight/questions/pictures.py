@@ -7,6 +7,7 @@ from typing import Any
 
 from potager.insight.metrics.periods import parse_period
 from potager.insight.questions.models import Answer
+from potager.kit import words
 from potager.kit.charts.bars import Estimate, compared
 from potager.kit.charts.chart import Chart
 from potager.kit.charts.series import Series, Target, time_series
@@ -46,7 +47,7 @@ def _movement(answer: Answer) -> Chart:
         End(_said(figures["against"]), figures["before"]),
         movements,
         End(_said(figures["period"]), figures["after"]),
-        title=f"What moved {_metric(answer)[:1].lower()}{_metric(answer)[1:]}",
+        title=f"What moved {words.in_sentence(_metric(answer))}",
         unit=unit,
         as_of=answer.complete_through,
     )

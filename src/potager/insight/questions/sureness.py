@@ -9,6 +9,7 @@ from typing import Literal
 
 from potager.insight.metrics.models import Metric
 from potager.insight.metrics.reading import Freshness
+from potager.kit import words
 
 State = Literal["good", "fair", "poor", "unknown"]
 _ORDER = {"good": 3, "fair": 2, "unknown": 1, "poor": 0}
@@ -63,7 +64,11 @@ def of_data(metric: Metric, found: Freshness, as_of: date) -> list[Part]:
         else:
             state = "good" if late <= promise else "poor"
             parts.append(
-                Part("Freshness", state, f"{said}; {promise} days are promised, it is {max(late, 0)}.")
+                Part(
+                    "Freshness",
+                    state,
+                    f"{said}; it may be {words.counted(promise, 'days')} old, and is {max(late, 0)}.",
+                )
             )
     stands = metric.maturity in {"validated", "certified"}
     state = "good" if stands else "fair"

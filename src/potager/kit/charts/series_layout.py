@@ -295,7 +295,11 @@ class _Drawing:
             return
         row = {**anchor, "said": words.human(anchor["y"], picture.unit)}
         encoding = {"x": _X, "y": _Y, "text": {"field": "said", "type": "nominal"}}
-        yield layer("text", "label-actual", [row], encoding, dy=-1, dx=-9, align="right", baseline="bottom")
+        # On the side that the line does not come from.
+        known = [value for value in whole_values(picture, picture.series[0]) if value is not None]
+        falls = len(known) > 1 and known[-1] < known[-2]
+        side = {"dy": 3, "baseline": "top"} if falls else {"dy": -1, "baseline": "bottom"}
+        yield layer("text", "label-actual", [row], encoding, dx=-9, align="right", **side)
 
     def _bar_labels(self) -> Iterator[Spec]:
         """Say the value over each bar where they all have room, else over the highest and the last."""

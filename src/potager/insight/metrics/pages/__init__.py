@@ -39,6 +39,7 @@ urlpatterns = [
     path("metrics/tree/<slug:root>.yml", tree.as_yaml, name="tree-yaml"),
     path("metrics/tree/<slug:root>.json", tree.as_json, name="tree-json"),
     path("metrics/influences/new", governing.new_influence, name="influence-new"),
+    path("metrics/influences/<uuid:key>/test", governing.test_influence, name="influence-test"),
     path("metrics/influences/<uuid:key>/drop", governing.drop_influence, name="influence-drop"),
     path("metrics/definitions/", definitions.listing, name="definitions"),
     path("metrics/definitions/new", definitions.new, name="definition-new"),

@@ -145,11 +145,12 @@ def _split(look: Look) -> Chart:
         found = reading.series(look.metric, look.grain, start, end, where, through=look.through)
         lines.append((row.name, found))
     many = split.total > len(lines)
-    shown = f"the largest {len(lines)} of {split.total} by {look.by}" if many else f"by {look.by}"
+    shown = f"the largest {len(lines)} of {split.total} by {look.by_label}" if many else f"by {look.by_label}"
     largest = split.rows[0]
-    title = f"{largest.name} is the largest part of {look.metric.label[:1].lower()}{look.metric.label[1:]}"
+    title = f"{largest.name} is the largest part of {words.in_sentence(look.metric.label)}"
     if not split.additive:
-        title = f"{look.metric.label} is highest where {look.by} is {largest.name}"
+        verb = words.is_or_are(look.metric.label)
+        title = f"{look.metric.label} {verb} highest where {look.by_label} is {largest.name}"
     elif largest.share != words.UNKNOWN:
         title = f"{title}, with {largest.share} of {split.period}"
     return pictures.by_segment(look.metric, lines, title=title, subtitle=shown, through=look.through)

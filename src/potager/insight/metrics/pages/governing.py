@@ -17,8 +17,9 @@ from potager.ground.records.queries import found_in
 from potager.ground.serving.rendering import problems_on, render, signed_in
 from potager.ground.serving.requests import actor
 from potager.insight.metrics import actions, queries
+from potager.insight.metrics.edges import examine
 from potager.insight.metrics.forms import FormulaForm, GovernanceForm, InfluenceForm, TargetForm
-from potager.insight.metrics.models import Metric
+from potager.insight.metrics.models import Influence, Metric
 from potager.kit.errors import Problem
 
 
@@ -161,7 +162,24 @@ def drop_influence(request: HttpRequest, key: UUID) -> HttpResponse:
     if request.method == "POST":
         actions.drop_influence(actor=who, influence=influence)
         messages.success(request, f"“{influence}” was taken out of the tree.")
+    return _back(request, influence)
+
+
+@signed_in
+def test_influence(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Test an influence on the data."""
+    who = actor(request)
+    influence = found_in(queries.influences(who), pk=key)
+    if request.method == "POST":
+        require(who, "metrics.edit", influence)
+        kept = actions.keep_test(actor=who, influence=influence, outcome=examine(influence))
+        said = kept.back_test.get("refused") or f"The data says: {kept.get_evidence_display().lower()}."
+        messages.success(request, f"“{kept}” was tested. {said}")
+    return _back(request, influence)
+
+
+def _back(request: HttpRequest, influence: Influence) -> HttpResponse:
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = influence.outcome.url()
-    return redirect(back)
+    return redirect(f"{back}#influences")

@@ -16,6 +16,7 @@ from potager.insight.metrics.models import Metric
 from potager.insight.metrics.pages.standing import last_whole
 from potager.insight.metrics.periods import GRAINS, Grain, Period, period_of
 from potager.insight.metrics.semantics import DimensionInfo, MetricInfo, SemanticLayer
+from potager.kit import words
 from potager.kit.errors import FieldProblem, Invalid
 
 SHOWN: dict[Grain, int] = {"day": 60, "week": 53, "month": 25, "quarter": 13, "year": 10}
@@ -92,8 +93,8 @@ class Look:
     def spoken(self) -> list[str]:
         """Return the conditions as people say them."""
         return [
-            words.replace("!=", " is not ", 1) if "!=" in words else words.replace("=", " is ", 1)
-            for words in self.said
+            said.replace("!=", " is not ", 1) if "!=" in said else said.replace("=", " is ", 1)
+            for said in self.said
         ]
 
     @cached_property
@@ -104,6 +105,12 @@ class Look:
             if one.kind != "time" and (one.short not in found or one.kind == "categorical"):
                 found[one.short] = one
         return list(found.values())
+
+    @property
+    def by_label(self) -> str:
+        """Return what the metric is split by, as people say it."""
+        label = next((one.label for one in self.dimensions if self.by in (one.name, one.short)), self.by)
+        return words.in_sentence(label)
 
     def but(self, **changes: Any) -> Look:
         """Return another way to look at the same metric."""
@@ -119,7 +126,7 @@ class Look:
             said.append(("grain", self.grain))
         if self.by:
             said.append(("by", self.by))
-        return urlencode([*said, *(("where", words) for words in self.said)])
+        return urlencode([*said, *(("where", said) for said in self.said)])
 
     def link(self, **changes: Any) -> str:
         """Return the address of the metric's page, looked at in another way."""
@@ -135,7 +142,7 @@ def look_from(metric: Metric, asked: QueryDict) -> Look:
         mend = f"The grains are {', '.join(GRAINS)}."
         problem = FieldProblem("grain", f"There is no grain {grain}.", mend)
         raise Invalid(problem.problem, mend=mend, errors=[problem])
-    said: Sequence[str] = [words for words in asked.getlist("where") if words.strip()][:10]
+    said: Sequence[str] = [given for given in asked.getlist("where") if given.strip()][:10]
     look = Look(metric, known, asked.get("by", ""), tuple(said))
     every = [one for one in look.layer.dimensions(metric.name) if one.kind != "time"]
     names = {one.name for one in every} | {one.short for one in every}

@@ -130,7 +130,7 @@ def _values(request: HttpRequest, who: Actor, look: Look) -> dict[str, Any]:
         ][::-1]
         shown["sql"] = [("By period", look.series.ran.sql)]
     if shown["split"] is not None:
-        shown["sql"].append((f"By {look.by}", shown["split"].sql))
+        shown["sql"].append((f"By {look.by_label}", shown["split"].sql))
     return shown
 
 
@@ -159,10 +159,11 @@ def _partial(look: Look) -> dict[str, Any] | None:
 def _sentence(look: Look, whole: Reading | None, target: Target | None, verdict: str) -> str:
     metric = look.metric
     if whole is None or whole.value is None:
-        when = f" in {look.whole}" if look.whole else ""
-        return f"{metric.label} is not known{when}."
+        when = f" {look.whole.when}" if look.whole else ""
+        return f"{metric.label} {words.is_or_are(metric.label)} not known{when}."
     within = f" where {' and '.join(look.spoken)}" if look.said else ""
-    said = f"{metric.label}{within} was {words.human(whole.value, metric.unit)} in {whole.period}"
+    was = words.is_or_are(metric.label, "was", "were")
+    said = f"{metric.label}{within} {was} {words.human(whole.value, metric.unit)} {whole.period.when}"
     if whole.relative is not None:
         said += f", {words.change(whole.relative)} on {whole.against}"
     if target is not None and verdict:
@@ -196,6 +197,5 @@ def _formula(who: Actor, look: Look) -> dict[str, Any] | None:
 def _ask_url(look: Look, whole: Reading | None) -> str:
     if whole is None:
         return ""
-    label = look.metric.label
-    spoken = label if label[:2].isupper() else f"{label[:1].lower()}{label[1:]}"
-    return f"/ask?{urlencode({'q': f'Why did {spoken} change in {whole.period}?'})}"
+    spoken = words.in_sentence(look.metric.label)
+    return f"/ask?{urlencode({'q': f'Why did {spoken} change {whole.period.when}?'})}"

@@ -71,7 +71,8 @@ class Standing:
         """Return the standing in words."""
         if self.period is None or self.value is None:
             return f"{self.metric.label} has no value yet"
-        said = f"{self.metric.label} was {words.human(self.value, self.metric.unit)} in {self.period}"
+        was = words.is_or_are(self.metric.label, "was", "were")
+        said = f"{self.metric.label} {was} {words.human(self.value, self.metric.unit)} {self.period.when}"
         return said if self.relative is None else f"{said}, {words.change(self.relative)} on the month before"
 
 

@@ -22,6 +22,7 @@ from potager.insight.metrics import compiling, pictures, queries, treeview
 from potager.insight.metrics.models import Metric
 from potager.insight.metrics.periods import GRAINS, Grain
 from potager.insight.metrics.trees import Forest, forest
+from potager.kit import words
 from potager.kit.charts.tree import TreePicture
 from potager.kit.charts.tree_style import page_rules
 from potager.kit.charts.tree_svg import file_tree, page_tree
@@ -73,7 +74,8 @@ def _picture(view: treeview.View, root: Metric, asked: Asked) -> TreePicture:
     partial = " (the period is not over: the same days of both)" if view.partial else ""
     return pictures.tree(
         view,
-        title=f"What {root.label[:1].lower()}{root.label[1:]} is made of, and what moves it",
+        title=f"What {words.in_sentence(root.label)} {words.is_or_are(root.label)} made of, and what moves "
+        f"{words.is_or_are(root.label, 'it', 'them')}",
         subtitle=f"{_said(view.shown)} against {view.against}{partial}{within}",
     )
 
@@ -157,7 +159,7 @@ def _reading_order(view: treeview.View) -> list[tuple[str, int]]:
 
 
 def _roots(found: Forest, metric: Metric) -> list[dict[str, Any]]:
-    names = found.roots if metric.name in found.roots else [*found.roots, metric.name]
+    names = list(dict.fromkeys([*found.roots, metric.name]))
     tabs = [
         {
             "title": found.metrics[name].label,

@@ -31,6 +31,7 @@ from potager.insight.questions.recipes.common import (
 from potager.insight.questions.recipes.draft import Asked, Check, Draft, Driver, moment
 from potager.insight.questions.rules import STANDARD, STANDARD_DOWN, judge
 from potager.insight.questions.sureness import of_data
+from potager.kit import words
 
 MOST_NAMED = 2
 
@@ -62,7 +63,7 @@ def answer(asked: Asked) -> Draft:
     result = explain(metric, trees, shown, compared, by=by, where=asked.where, at=asked.at)
     if not math.isfinite(result.before) or not math.isfinite(result.after):
         side = compared if not math.isfinite(result.before) else shown
-        because = f"{metric.label} has no value in {side}."
+        because = f"{metric.label} has no value {side.when}."
         return replace(draft, ran=result.ran).refused(
             CannotTell("undefined", because, "Ask for a period in which there is data.")
         )
@@ -164,11 +165,12 @@ def _sentence(result: Explanation, drivers: Sequence[Driver], partial: bool, per
     share = say_relative(result.relative)
     moved = f"{direction} {share}".strip() if change else direction
     against = f"against the same days, {result.against}" if partial else f"against {result.against}"
-    sentence = f"{metric.label} {moved} to {say(result.after, metric.unit)} in {result.period}, {against}"
+    sentence = f"{metric.label} {moved} to {say(result.after, metric.unit)} {result.period.when}, {against}"
     same_way = [d for d in drivers if d.amount * change > 0 and not d.unexplained][:MOST_NAMED]
     if same_way:
         causes = " and ".join(
-            f"{d.title[:1].lower()}{d.title[1:]} ({say_change(d.amount, metric.unit)})" for d in same_way
+            f"{words.in_sentence(d.title) if d.metric else d.title} ({say_change(d.amount, metric.unit)})"
+            for d in same_way
         )
         sentence += f", mostly through {causes}"
     return sentence + "." + _where(result)
@@ -254,4 +256,4 @@ def _next(result: Explanation, trees: Forest) -> list[str]:
     if not isinstance(result.tree, Attribution) or len(result.tree.parts) < 2:
         return []
     top = max(result.tree.parts, key=lambda part: abs(part.contribution))
-    return [f"Why did {trees.metrics[top.name].label.lower()} change in {result.period}?"]
+    return [f"Why did {words.in_sentence(trees.metrics[top.name].label)} change {result.period.when}?"]

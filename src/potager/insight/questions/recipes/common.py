@@ -37,7 +37,8 @@ def look(asked: Asked, metric: Metric) -> tuple[Freshness, list[Check]]:
     if through is not None and promise is not None:
         late = (asked.as_of - through).days
         fresh = late <= promise
-        says = f"The data goes to {moment(through)}; it is {max(late, 0)} days old, {promise} are promised."
+        promised = words.counted(promise, "days")
+        says = f"The data goes to {moment(through)}; it may be {promised} old, and is {max(late, 0)}."
         checks.append(Check("freshness", fresh, says))
     return found, checks
 

@@ -69,7 +69,7 @@ def answer(asked: Asked) -> Draft:
     draft = replace(draft, ran=[run], parts=[*draft.parts, *_without_unit(sums.table.to_pylist(), unit)])
     missing = [name for name in (first, second) if name and name not in rows]
     if missing:
-        because = f"There is no {dimension} {missing[0]} in {shown}."
+        because = f"There is no {dimension} {missing[0]} {shown.when}."
         return draft.refused(CannotTell("ambiguous", because, f"There are {', '.join(list(rows)[:8])}."))
     others = [second] if second else [name for name in rows if name != first]
     if sums.ratio:
@@ -143,12 +143,13 @@ def _told(
             else words.between(near, far, metric.unit)
         )
         statement = (
-            f"{what} is {say_distance(difference.value, metric.unit)} {more} in {first} than in {second} "
+            f"{what} {words.is_or_are(what)} {say_distance(difference.value, metric.unit)} {more} "
+            f"in {first} than in {second} "
             f"({say(result.first, metric.unit)} against {say(result.second, metric.unit)}), {spread} with confidence."
         )
     else:
         statement = (
-            f"{first} and {second} do not clearly differ in {what[:1].lower()}{what[1:]}: "
+            f"{first} and {second} do not clearly differ in {words.in_sentence(what)}: "
             f"{say(result.first, metric.unit)} and {say(result.second, metric.unit)}; chance alone could do that."
         )
     fewest = min(result.n_first, result.n_second)

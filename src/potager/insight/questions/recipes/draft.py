@@ -17,6 +17,7 @@ from potager.insight.metrics.compiling import layer_of
 from potager.insight.metrics.models import Metric
 from potager.insight.metrics.reading import Freshness, Ran, Where
 from potager.insight.questions.sureness import Part
+from potager.kit import words
 
 LEVEL = 0.8  # intervals hold four times out of five: wide enough to be honest, narrow enough to decide on
 
@@ -115,7 +116,7 @@ class Draft:
 
     def refused(self, refusal: CannotTell) -> Draft:
         """Return the draft as a refusal, with all that is known beside it."""
-        statement = f"Cannot tell yet: {refusal.because[:1].lower()}{refusal.because[1:]}"
+        statement = f"Cannot tell yet: {words.in_sentence(refusal.because)}"
         return replace(self, verdict="cannot_tell", statement=statement, refusal=refusal)
 
 

@@ -51,7 +51,7 @@ def answer(asked: Asked) -> Draft:
         return draft.refused(no_data(metric))
     goal = _goal(asked, metric, period)
     if goal is None:
-        because = f"No target is set for {metric.label} in {period}."
+        because = f"No target is set for {metric.label} {period.when}."
         return draft.refused(
             CannotTell("not_governed", because, "Set one on the metric's page, or give a value.")
         )
@@ -97,7 +97,8 @@ def _over(asked: Asked, draft: Draft, metric: Metric, period: Period, goal: _Goa
     verdict = "yes" if reached else "at_risk" if close else "no"
     gap = actual - goal.number
     statement = (
-        f"{metric.label} was {say(actual, metric.unit)} in {period}, "
+        f"{metric.label} {words.is_or_are(metric.label, 'was', 'were')} "
+        f"{say(actual, metric.unit)} {period.when}, "
         f"{say_distance(gap, metric.unit)} {'above' if gap >= 0 else 'below'} the target of "
         f"{say(goal.number, metric.unit)}."
     )
@@ -112,7 +113,7 @@ def _over(asked: Asked, draft: Draft, metric: Metric, period: Period, goal: _Goa
         figures=figures[0],
         ran=[run, figures[1]],
         would_change=["Only a restatement of the data: the period is over."],
-        next_questions=[f"Why did {metric.label.lower()} change in {period}?"],
+        next_questions=[f"Why did {words.in_sentence(metric.label)} change {period.when}?"],
     )
 
 
@@ -172,7 +173,7 @@ def _ahead(asked: Asked, draft: Draft, metric: Metric, period: Period, goal: _Go
         },
         ran=[*ran, run],
         would_change=_would_change(metric, period, goal, expected, so_far, horizon if summed else 0),
-        next_questions=[f"Why did {metric.label.lower()} change in {period.previous()}?"],
+        next_questions=[f"Why did {words.in_sentence(metric.label)} change {period.previous().when}?"],
     )
 
 
@@ -202,8 +203,9 @@ def _sentence(
     odds = f"{probability:.0%}".replace("%", " %")
     likely = "likely" if probability >= 0.8 else "open" if probability >= 0.4 else "unlikely"
     return (
-        f"Reaching {say(goal.number, metric.unit)} in {period} is {likely} ({odds}): "
-        f"{metric.label.lower()} is expected {words.between(low, high, metric.unit)}."
+        f"Reaching {say(goal.number, metric.unit)} {period.when} is {likely} ({odds}): "
+        f"{words.in_sentence(metric.label)} {words.is_or_are(metric.label)} expected "
+        f"{words.between(low, high, metric.unit)}."
     )
 
 
