@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ os.environ.setdefault("POTAGER_SECRET_KEY", "only for tests, and long enough to 
 
 from potager.ground.access.roles import Role
 from tests.people import Person, person
+from tests.prepare import browser as chromium_path
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +76,19 @@ def retail_file() -> Path:
     if not path.exists():
         pytest.skip("The real retail file is not here; set POTAGER_RETAIL_FILE to its path.")
     return path
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A Chromium; skips with a sentence where there is none."""
+    path = chromium_path()
+    if path is None:
+        pytest.skip("No Chromium was found; install it or set POTAGER_CHROMIUM.")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield found
+        found.close()

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.journeys.house import House, Looked, serve
-from tests.prepare import browser as chromium_path
 
 
 @pytest.fixture(scope="session")
@@ -27,22 +26,6 @@ def served(harbor: House) -> Iterator[House]:
     yield harbor
     process.terminate()
     process.wait(timeout=30)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A Chromium; skips with a sentence where there is none."""
-    path = chromium_path()
-    if path is None:
-        pytest.skip("No Chromium was found; install it or set POTAGER_CHROMIUM.")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="session")

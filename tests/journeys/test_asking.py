@@ -49,11 +49,11 @@ def test_the_palette_opens_with_the_keyboard_and_finds_a_record(look: Any) -> No
     page.wait_for_load_state("networkidle")
     page.keyboard.press("Control+k")
     page.get_by_role("combobox").wait_for()
-    page.keyboard.type("identity verification")
-    option = page.get_by_role("option").filter(has_text="Is identity verification still working").first
+    page.keyboard.type("identity check")
+    option = page.get_by_role("option").filter(has_text="Does the identity check work").first
     option.wait_for()
     with page.expect_navigation():
         option.click()
     assert "/questions/" in page.url
-    assert "Is identity verification" in page.locator("h1").inner_text()
+    assert "Does the identity check" in page.locator("h1").inner_text()
     assert looked.complaints == []

@@ -19,6 +19,10 @@ PAGES = [
     "/questions/new",
     "/ask",
     "/metrics/",
+    "/metrics/revenue",
+    "/metrics/tree/",
+    "/metrics/definitions/",
+    "/metrics/new/",
     "/data/",
     "/data/upload",
     "/goals/",
@@ -63,15 +67,17 @@ def test_an_answer_a_table_and_an_import_have_no_barrier(look: Any) -> None:
     page = look("/questions/").page
     address = page.locator(".answer-card a").last.get_attribute("href")
     _look_it_over(look, address)
-    _look_it_over(look, "/data/tables/harbor.revenue")
+    _look_it_over(look, "/data/tables/harbor.fees")
 
 
-def test_the_first_page_shows_eight_answered_questions_and_the_planted_cause(look: Any) -> None:
+def test_the_first_page_shows_twelve_answered_questions_and_the_planted_cause(look: Any) -> None:
     page = look("/questions/").page
-    assert page.locator(".answer-card").count() == 8
-    assert page.locator(".answer-card .verdict").count() == 8
-    card = page.locator(".answer-card").filter(has_text="Why have activated accounts fallen")
+    assert page.locator(".answer-card").count() == 12
+    assert page.locator(".answer-card .verdict").count() == 12
+    card = page.locator(".answer-card").filter(has_text="Are we activating as many accounts")
     assert "platform android" in card.inner_text()
+    check = page.locator(".answer-card").filter(has_text="Does the identity check work")
+    assert "platform android, app version 7.4" in check.inner_text()
     assert page.get_by_text("Harbor is a simulated bank").is_visible()
     page.get_by_role("link", name="No", exact=True).click()
     assert page.locator(".answer-card").count() == page.locator(".answer-card .verdict-no").count() > 0

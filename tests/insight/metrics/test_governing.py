@@ -10,7 +10,7 @@ from potager.insight.metrics import actions
 from potager.insight.metrics.models import Component, Metric, SourceVersion, Target
 from potager.insight.metrics.queries import conditions, metric
 from potager.kit.errors import Invalid, NotAllowed, NotFound
-from tests.insight.questions.conftest import SHOP, Shop
+from tests.insight.shop import SHOP, Shop
 
 pytestmark = pytest.mark.django_db
 
@@ -103,8 +103,8 @@ def test_a_condition_that_cannot_be_read_is_refused(said: str) -> None:
 
 def test_a_condition_may_name_several_values_none_and_all_but() -> None:
     one, two = conditions(["country=France, Germany,unknown", "country!=Peru"])
-    assert (one.operator, one.values) == ("in", ("France", "Germany", None))
-    assert (two.operator, two.values) == ("not_in", ("Peru",))
+    assert (one.op, one.values) == ("in", ("France", "Germany", None))
+    assert (two.op, two.values) == ("not_in", ("Peru",))
 
 
 def test_one_target_stands_for_one_period(shop: Shop) -> None:

@@ -6,7 +6,14 @@ import math
 
 import pytest
 
-from potager.insight.questions.rules import STANDARD, STANDARD_DOWN, VARIABLES, could_matter, judge, parse_rule
+from potager.insight.questions.rules import (
+    STANDARD,
+    STANDARD_DOWN,
+    VARIABLES,
+    could_matter,
+    judge,
+    parse_rule,
+)
 from potager.kit.errors import Invalid
 
 

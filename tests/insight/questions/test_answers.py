@@ -12,7 +12,7 @@ from potager.insight.questions import actions, answering, upkeep
 from potager.insight.questions.models import Question
 from potager.kit.clock import now
 from potager.kit.errors import Invalid, NotFound
-from tests.insight.questions.conftest import FIRST, LAST, SHOP, Shop, total
+from tests.insight.shop import FIRST, LAST, SHOP, Shop, total
 
 pytestmark = pytest.mark.django_db
 JANUARY = (date(2024, 1, 1), date(2024, 1, 31))
@@ -38,7 +38,8 @@ def test_a_target_of_a_period_that_is_over_is_yes_no_or_at_risk_by_the_figure_it
 def test_without_a_target_nobody_can_tell_and_the_answer_says_how_to_mend_it(shop: Shop) -> None:
     answer = shop.ask("target", metric="revenue", period="2024-02")
     assert (answer.verdict, answer.refusal["reason"]) == ("cannot_tell", "not_governed")
-    assert "No target is set for Revenue" in answer.statement and answer.refusal["mend"]
+    assert answer.statement == "Cannot tell yet: no target is set for Revenue in February 2024."
+    assert answer.refusal["mend"] == "Set one on the metric's page, or give a value."
     assert answer.estimate is None
 
 
@@ -129,7 +130,9 @@ def test_two_segments_that_differ_are_told_apart_per_unit(shop: Shop) -> None:
     answer = shop.ask("compare", metric="revenue", a="Germany", b="France", **slots)
     assert answer.verdict == "yes" and answer.low > 0
     assert answer.figures["counts"] == [70, 70]
-    assert answer.figures["values"] == pytest.approx([total(FIRST, LAST, c) / 70 for c in ("Germany", "France")])
+    assert answer.figures["values"] == pytest.approx(
+        [total(FIRST, LAST, c) / 70 for c in ("Germany", "France")]
+    )
     other = shop.ask("compare", metric="revenue", a="France", b="Germany", **slots)
     assert other.verdict == "no" and other.estimate == pytest.approx(-answer.estimate)
 
@@ -142,7 +145,13 @@ def test_too_few_units_to_compare_are_refused(shop: Shop) -> None:
 
     lake().append("shop.sales", pa.table(few), load_id="malta")
     answer = shop.ask(
-        "compare", metric="revenue", dimension="country", a="Malta", b="France", unit="buyer", period="2024-03"
+        "compare",
+        metric="revenue",
+        dimension="country",
+        a="Malta",
+        b="France",
+        unit="buyer",
+        period="2024-03",
     )
     assert (answer.verdict, answer.refusal["reason"]) == ("cannot_tell", "too_few")
 
@@ -159,7 +168,10 @@ def test_a_segment_that_is_not_there_is_refused_with_those_that_are(shop: Shop) 
     [
         ("change", {"period": "2024-03", "by": ["country"]}),
         ("target", {"period": "2024-03", "value": 9000}),
-        ("compare", {"period": "2024-03", "dimension": "country", "a": "Germany", "b": "France", "unit": "buyer"}),
+        (
+            "compare",
+            {"period": "2024-03", "dimension": "country", "a": "Germany", "b": "France", "unit": "buyer"},
+        ),
     ],
     ids=["change", "target", "compare"],
 )
@@ -193,7 +205,7 @@ def test_the_answer_to_a_kept_question_supersedes_the_former_and_is_told_apart(s
     question = kept(shop, rule={"yes": "relative >= 0"}, actions={"yes": "Order more.", "no": "Look."})
     first = actions.ask(actor=shop.actor, question=question)
     assert (first.verdict, first.action) == ("yes", "Order more.")
-    actions.change_question(
+    question = actions.change_question(
         actor=shop.actor, question=question, values={"as_of": LAST, "rule": {"yes": "relative >= 9"}}
     )
     later = actions.ask(actor=shop.actor, question=question)
@@ -206,6 +218,7 @@ def test_the_answer_to_a_kept_question_supersedes_the_former_and_is_told_apart(s
 def test_what_is_due_is_asked_again_by_the_worker(shop: Shop) -> None:
     question = kept(shop)
     actions.ask(actor=shop.actor, question=question)
+    question.refresh_from_db()
     assert question.next_ask_at > now() and question not in upkeep.due()
     actions.ask_soon(actor=shop.actor, question=question)
     assert question in upkeep.due()

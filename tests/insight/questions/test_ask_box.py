@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from potager.insight.questions.understanding import understand
-from tests.insight.questions.conftest import LAST, Shop
+from tests.insight.shop import LAST, Shop
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +17,11 @@ pytestmark = pytest.mark.django_db
         ("why did turnover change last month", "change", {"metric": "revenue", "period": "2024-02"}),
         ("What happened to order lines this month?", "change", {"metric": "lines", "period": "2024-03"}),
         ("Did revenue grow in 2024-02?", "change", {"period": "2024-02", "against": "previous"}),
-        ("Why did revenue drop in March against January?", "change", {"period": "2024-03", "against": "2024-01"}),
+        (
+            "Why did revenue drop in March against January?",
+            "change",
+            {"period": "2024-03", "against": "2024-01"},
+        ),
         ("Why did line value move in Q1 2024?", "change", {"metric": "line_value", "period": "2024-Q1"}),
         ("Why did revenue in France change in February?", "change", {"where": ["country=France"]}),
         ("Will revenue reach 30k this month?", "target", {"period": "2024-03", "value": 30_000.0}),
@@ -28,7 +32,11 @@ pytestmark = pytest.mark.django_db
             "compare",
             {"dimension": "country", "a": "Germany", "b": "France", "unit": "buyer"},
         ),
-        ("Revenue 2024-03-01 to 2024-03-07: why did it move?", "change", {"period": "2024-03-01..2024-03-07"}),
+        (
+            "Revenue 2024-03-01 to 2024-03-07: why did it move?",
+            "change",
+            {"period": "2024-03-01..2024-03-07"},
+        ),
         ("WHY DID REVENUE CHANGE YESTERDAY?", "change", {"period": "2024-03-19"}),
     ],
 )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from potager.engines.attribution import FormulaError, parse_formula
 from potager.ground.lake.service import lake
 from potager.insight.metrics.compiling import layer_of
 from potager.insight.metrics.models import Metric
@@ -121,20 +120,7 @@ def series(
 
 def additive(metric: Metric) -> bool:
     """Return whether the metric of a whole is the sum of its parts in time, as sums and counts of rows are."""
-    return _additive(layer_of(metric), metric.name)
-
-
-def _additive(layer: SemanticLayer, name: str) -> bool:
-    info = layer.metric(name)
-    if info.kind == "simple":
-        return info.formula.startswith(("sum(", "sum_boolean(", "count("))
-    if info.kind != "derived":
-        return False
-    try:
-        formula = parse_formula(info.formula)
-    except FormulaError:
-        return False
-    return formula.kind == "additive" and all(_additive(layer, name) for name in info.inputs)
+    return layer_of(metric).metric(metric.name).adds_up
 
 
 def _known(numbers: NDArray[np.float64]) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from potager.insight.metrics.semantics.compiled import Compiled, filters_on, inputs_of
+from potager.insight.metrics.semantics.components import Components, components_of
 from potager.insight.metrics.semantics.expressions import columns, filter_items, read_expression
 from potager.insight.metrics.semantics.findings import choose_from
 from potager.insight.metrics.semantics.normalize import meta_of
@@ -142,7 +143,13 @@ def metric_info(compiled: Compiled, name: str) -> MetricInfo:
         meta=meta,
         source=located.document.source if located is not None else "",
         line=located.line() if located is not None else 0,
+        adds_up=_adds_up(compiled, name),
     )
+
+
+def _adds_up(compiled: Compiled, name: str) -> bool:
+    made = components_of(compiled, name)
+    return isinstance(made, Components) and made.denominator is None and not made.numerator.distinct
 
 
 def _formula(compiled: Compiled, name: str) -> str:

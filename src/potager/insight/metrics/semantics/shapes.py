@@ -114,7 +114,8 @@ class MetricInfo:
     """A metric as the definitions describe it. ``inputs`` are metrics; ``measures`` and ``models`` what they rest on.
 
     ``meta`` is what the definition says under ``meta``; ``synonyms`` are taken from it. ``source`` and ``line`` say
-    where it is written (line 0 when a measure made it).
+    where it is written (line 0 when a measure made it). ``adds_up`` says whether the value of a stretch of time is the
+    sum of its parts: so for sums and counts of rows, not for ratios, distinct values, balances or offsets.
     """
 
     name: str
@@ -132,3 +133,4 @@ class MetricInfo:
     meta: Mapping[str, object]
     source: str
     line: int
+    adds_up: bool

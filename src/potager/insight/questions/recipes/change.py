@@ -136,14 +136,18 @@ def _told(
 
 
 def _drivers(result: Explanation, trees: Forest) -> list[Driver]:
-    if not isinstance(result.tree, Attribution) or len(result.tree.parts) < 2:
+    tree = result.tree
+    if not isinstance(tree, Attribution):
+        return _segment_drivers(result)
+    rest = abs(tree.unexplained) > 1e-6 * max(abs(result.before), abs(result.after), 1.0)
+    if len(tree.parts) < 2 and not rest:
         return _segment_drivers(result)
     drivers = [
         Driver(trees.metrics[part.name].label, part.contribution, part.name, part.note)
-        for part in sorted(result.tree.parts, key=lambda part: -abs(part.contribution))
+        for part in sorted(tree.parts, key=lambda part: -abs(part.contribution))
     ]
-    if abs(result.tree.unexplained) > 1e-6 * max(abs(result.before), abs(result.after), 1.0):
-        drivers.append(Driver("Unexplained", result.tree.unexplained, unexplained=True))
+    if rest:
+        drivers.append(Driver("Unexplained", tree.unexplained, unexplained=True))
     return drivers
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pytest
 
 from potager.ground.access.actors import Actor
-from potager.insight.metrics import actions, compiling, reading
+from potager.insight.metrics import actions
 from potager.insight.metrics.models import Metric
-from potager.insight.questions import understanding
 
 FIRST, LAST = date(2024, 1, 1), date(2024, 3, 20)
 SHOP = """\
@@ -32,7 +28,11 @@ semantic_models:
       - {name: revenue, agg: sum, expr: amount}
       - {name: lines, agg: sum, expr: '1'}
 metrics:
-  - {name: revenue, label: Revenue, type: simple, type_params: {measure: revenue}, config: {meta: {synonyms: [turnover]}}}
+  - name: revenue
+    label: Revenue
+    type: simple
+    type_params: {measure: revenue}
+    config: {meta: {synonyms: [turnover]}}
   - {name: lines, label: Order lines, type: simple, type_params: {measure: lines}}
   - {name: line_value, label: Line value, type: ratio, type_params: {numerator: revenue, denominator: lines}}
 """
@@ -68,25 +68,6 @@ def total(first: date, last: date, country: str = "") -> float:
     return whole
 
 
-@pytest.fixture
-def lake_folder(settings: Any, tmp_path: Path) -> Iterator[Path]:
-    """An empty lake, and nothing remembered of any other."""
-    from potager.ground.lake import service
-
-    settings.POTAGER_LAKE = {
-        **settings.POTAGER_LAKE,
-        "catalog_uri": f"sqlite:///{tmp_path / 'catalog.sqlite3'}",
-        "files": str(tmp_path / "lake"),
-    }
-    remembered = (compiling._layer, reading._ask, reading._freshness, understanding._values)
-    for cache in remembered:
-        cache.cache_clear()
-    yield tmp_path
-    for cache in remembered:
-        cache.cache_clear()
-    service.close()
-
-
 @dataclass
 class Shop:
     """The shop and who owns it."""
@@ -112,14 +93,3 @@ class Shop:
         from potager.insight.questions.actions import ask_once
 
         return ask_once(actor=self.actor, recipe=recipe, slots=slots, as_of=as_of)
-
-
-@pytest.fixture
-def shop(lake_folder: Path, ada: Any) -> Shop:
-    """Revenue is lines times what a line is worth; published, governed, in a tree."""
-    made = Shop(ada.actor)
-    made.append(FIRST, LAST)
-    actions.publish(actor=made.actor, name="shop.yml", namespace="shop", text=SHOP)
-    made.govern("revenue", unit="GBP", level="strategic", direction="up", freshness_days=3)
-    actions.set_formula(actor=made.actor, metric=made.metric("revenue"), formula="lines * line_value")
-    return made
