@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= potager-data
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Compiled once, read at every start: programs start several times in the tests.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test test-tools lint types unit unit-postgres journeys reference lock audit bench clean
 

@@ -1,4 +1,7 @@
-"""The lake and the warehouse of this installation, opened once per process, as Django's settings say."""
+"""The lake and the warehouse of this installation, opened once per process, as Django's settings say.
+
+What they are made of is imported when they are opened: a command that reads no table starts in a second.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ import os
 import shutil
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
-from potager.ground.lake.duck import DuckDBWarehouse
-from potager.ground.lake.lake import Lake
-from potager.ground.lake.warehouse import Warehouse
 from potager.kit.errors import Problem
+
+if TYPE_CHECKING:
+    from potager.ground.lake.lake import Lake
+    from potager.ground.lake.warehouse import Warehouse
 
 LEAST_FREE_SHARE = 0.05
 
@@ -29,6 +33,8 @@ def lake() -> Lake:
 
 
 def _lake(given: dict[str, Any]) -> Lake:
+    from potager.ground.lake.lake import Lake
+
     return Lake(given["catalog_uri"], given["files"], before_commit=_outside_transactions)
 
 
@@ -52,6 +58,8 @@ def _warehouse(given: dict[str, Any]) -> Warehouse:
         from potager.ground.lake.spark import SparkWarehouse
 
         return SparkWarehouse(lake(), master=os.environ.get("POTAGER_SPARK_MASTER", "local[*]"))
+    from potager.ground.lake.duck import DuckDBWarehouse
+
     return DuckDBWarehouse(lake(), memory=os.environ.get("POTAGER_MEMORY", "4GB"))
 
 

@@ -76,6 +76,7 @@ def explain(
 
     Values of the whole tree are two queries, one for each period; all dimensions in ``by`` are one more.
     """
+    by = list(dict.fromkeys(by))
     tree = forest.tree(metric.name)
     nodes = [forest.metrics[name] for name in needs(tree)]
     before, ran_before = values(nodes, against, where, at=at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -78,7 +79,10 @@ class Period:
             start = add_months(self.start, periods * _MONTHS_IN[self.grain])
             return period_of(start, self.grain)
         length = timedelta(days=7 if self.grain == "week" else self.days)
-        return Period(self.start + length * periods, self.end + length * periods, self.grain)
+        try:
+            return Period(self.start + length * periods, self.end + length * periods, self.grain)
+        except OverflowError:
+            raise _outside() from None
 
     def previous(self) -> Period:
         """Return the period before this one."""
@@ -108,9 +112,11 @@ def _day(day: date) -> str:
 def add_months(day: date, months: int) -> date:
     """Return the same day so many months later, or the last of that month where it has no such day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    first = date(year, month + 1, 1)
-    last = (date(year + (month == 11), (month + 1) % 12 + 1, 1) - first).days
-    return first.replace(day=min(day.day, last))
+    try:
+        first = date(year, month + 1, 1)
+    except ValueError:
+        raise _outside() from None
+    return first.replace(day=min(day.day, monthrange(year, month + 1)[1]))
 
 
 def period_of(day: date, grain: Grain) -> Period:
@@ -158,6 +164,14 @@ def parse_period(text: str) -> Period:
 def _wrong(text: str, why: str) -> Invalid:
     mend = "Write 2011-11, 2011-Q4, 2011-W47, 2011, 2011-11-03, or 2011-12-01..2011-12-09."
     problem = FieldProblem("period", f"'{text}' cannot be read as a period: {why}.", mend)
+    return Invalid(problem.problem, mend=mend, errors=[problem])
+
+
+def _outside() -> Invalid:
+    mend = "Ask about the years that the data is of."
+    problem = FieldProblem(
+        "period", "The period lies outside the calendar, which has the years 1 to 9999.", mend
+    )
     return Invalid(problem.problem, mend=mend, errors=[problem])
 
 

@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from potager.ground.access.actors import Actor
-from potager.insight.metrics.queries import conditions
+from potager.insight.metrics.compiling import layer_of
+from potager.insight.metrics.queries import conditions, metrics
 from potager.insight.questions.models import Answer, Cadence, Question, Recipe
 from potager.insight.questions.recipes import change, compare, target
 from potager.insight.questions.recipes.draft import Asked, Draft
@@ -75,6 +76,25 @@ def run_again(actor: Actor, answer: Answer) -> tuple[bool, str]:
         at=receipt["snapshots"],
     )
     return made.digest == receipt["digest"], made.digest
+
+
+def redefined(actor: Actor, answer: Answer) -> list[str]:
+    """Return the labels of an answer's metrics whose definition is not the one of its receipt any more."""
+    found = {metric.name: metric for metric in metrics(actor)}
+    return [
+        str(said["label"])
+        for said in answer.metrics
+        if (metric := found.get(said["name"])) is None
+        or layer_of(metric).definition_hash(metric.name) != said["definition"]
+    ]
+
+
+def why_different(actor: Actor, answer: Answer) -> str:
+    """Return why an answer may not come to the same on its own snapshots: what it rests on besides them."""
+    labels = redefined(actor, answer)
+    if labels:
+        return f"The definition of {', '.join(labels)} was changed since."
+    return "A target, a formula of the tree or what surrounds the metric was changed since."
 
 
 def expiry(cadence: str, made: Draft) -> datetime:

@@ -160,6 +160,7 @@ class RerunOut(Schema):
     equal: bool
     digest: str
     receipt_digest: str
+    because: str = Field("", description="Where it did not: what was changed since.")
 
 
 class QuestionSearch(Schema):
@@ -345,4 +346,10 @@ def rerun(request: HttpRequest, key: UUID) -> Any:
     require(who, "questions.read")
     answer = found_in(queries.answers(who), pk=key)
     equal, digest = answering.run_again(who, answer)
-    return {"equal": equal, "digest": digest, "receipt_digest": answer.receipt["digest"]}
+    because = "" if equal else answering.why_different(who, answer)
+    return {
+        "equal": equal,
+        "digest": digest,
+        "receipt_digest": answer.receipt["digest"],
+        "because": because,
+    }

@@ -77,11 +77,8 @@ def mail(actor: Actor, address: str, moment: datetime) -> EmailMultiAlternatives
     for number, entry in enumerate(week["changed"][:6]):
         entry["picture"] = f"picture-{number}" if pictures_of(entry["answer"]) else ""
     context = {**week, "root": settings.POTAGER_ADDRESS}
-    subject = (
-        f"{len(week['changed'])} answers changed this week"
-        if week["changed"]
-        else "No answer changed this week"
-    )
+    count = len(week["changed"])
+    subject = f"{count or 'No'} {'answers' if count > 1 else 'answer'} changed this week"
     message = EmailMultiAlternatives(subject, render_to_string("questions/digest.txt", context), to=[address])
     message.attach_alternative(render_to_string("questions/digest_mail.html", context), "text/html")
     for entry in week["changed"][:6]:

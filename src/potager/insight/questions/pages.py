@@ -147,10 +147,8 @@ def rerun(request: HttpRequest, key: UUID) -> HttpResponse:
         if equal:
             messages.success(request, "Run again on the same snapshots: every figure came out the same.")
         else:
-            messages.error(
-                request,
-                "Run again on the same snapshots, something came out differently. Was a rule changed?",
-            )
+            why = answering.why_different(who, found)
+            messages.error(request, f"Run again on the same snapshots, something came out differently. {why}")
     return redirect(found.url())
 
 
@@ -270,8 +268,8 @@ def answer_picture(request: HttpRequest, key: UUID, name: str, form: str) -> Htt
             raise NotFound("This link is not valid.", mend="Copy it again from the answer's page.") from None
         who = machine("A signed link", via="web")
     found = found_in(queries.answers(who), pk=key)
-    if name not in pictures_of(found):
-        raise NotFound("This answer has no such picture.")
+    if name not in pictures_of(found) or form not in _TYPES:
+        raise NotFound("This answer has no such picture.", mend=f"Pictures are made as {', '.join(_TYPES)}.")
     made, theme = picture(found, name), theme_named("dark" if request.GET.get("theme") == "dark" else "light")
     titled = "key" in request.GET
     if form == "json":

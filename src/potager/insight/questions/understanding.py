@@ -88,7 +88,11 @@ def understand(actor: Actor, text: str, today: date) -> Understood:
     found += [Found(value, dimension, value) for dimension, several in said.items() for value in several]
     recipe = _recipe(rest, said)
     found.append(Found("", "kind", recipe))
-    main, against = _periods(rest, anchor)
+    try:
+        main, against = _periods(rest, anchor)
+    except ValueError:
+        missing = "The question names a day or a month that no calendar has. Which period do you mean?"
+        return Understood(text, recipe, {"metric": metric.name}, found, [missing], (), notes, metric)
     if main:
         found.append(Found(main[0], "period", str(main[1])))
     if against:
@@ -178,7 +182,8 @@ def _period(text: str, anchor: date, near: Period | None = None) -> tuple[str, P
     ):
         return at[0], near.year_before()
     if at := re.search(r"\b(\d{4}-\d{2}-\d{2})\s*(?:\.\.|to|until)\s*(\d{4}-\d{2}-\d{2})\b", folded):
-        return at[0], Period(date.fromisoformat(at[1]), date.fromisoformat(at[2]))
+        first, last = date.fromisoformat(at[1]), date.fromisoformat(at[2])
+        return at[0], Period(min(first, last), max(first, last))
     if at := re.search(r"\b(\d{4}-\d{2}-\d{2})\b", folded):
         return at[0], period_of(date.fromisoformat(at[1]), "day")
     if at := re.search(r"\b(\d{4})-(\d{2})\b", folded):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import Any
 
@@ -27,6 +28,19 @@ def slot(asked: Asked, name: str) -> Any:
         problem = FieldProblem(name, f"The question does not say which {name.replace('_', ' ')}.")
         raise Invalid(problem.problem, mend=f"Give the slot '{name}'.", errors=[problem])
     return value
+
+
+def number(asked: Asked, name: str, given: Any) -> float:
+    """Return a slot that holds a number, as it is written in forms and in JSON; say so where it holds none."""
+    try:
+        found = float(str(given).replace(",", ""))
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        mend = f"Give the slot '{name}' a number, such as 1200000."
+        problem = FieldProblem(name, f"'{given}' is not a number.", mend)
+        raise Invalid(problem.problem, mend=mend, errors=[problem])
+    return found
 
 
 def look(asked: Asked, metric: Metric) -> tuple[Freshness, list[Check]]:

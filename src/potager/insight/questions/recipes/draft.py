@@ -15,7 +15,7 @@ from potager.engines.answers import CannotTell
 from potager.ground.access.actors import Actor
 from potager.insight.metrics.compiling import layer_of
 from potager.insight.metrics.models import Metric
-from potager.insight.metrics.reading import Freshness, Ran, Where
+from potager.insight.metrics.reading import Freshness, Ran, Where, pins
 from potager.insight.questions.sureness import Part
 from potager.kit import words
 
@@ -80,7 +80,10 @@ class Draft:
 
     def receipt(self, asked: Asked) -> dict[str, Any]:
         """Return what it takes to run the answer again, and the hash it must come to."""
+        # What no query ran on is pinned as well: a refusal rests on how far the data went.
         snapshots: dict[str, str] = {}
+        for metric in self.metrics:
+            snapshots.update(pins(layer_of(metric), (metric.name,), asked.at))
         for run in self.ran:
             snapshots.update(run.snapshots)
         return {
@@ -99,7 +102,7 @@ class Draft:
 
     @property
     def digest(self) -> str:
-        """Return the hash of everything the answer asserts, to twelve significant digits.
+        """Return the hash of everything the answer asserts, to nine significant digits.
 
         Sums of floating-point numbers over many threads may differ in the last digits; a figure may not.
         """

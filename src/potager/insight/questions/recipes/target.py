@@ -22,6 +22,7 @@ from potager.insight.questions.recipes.common import (
     look,
     metric_of,
     no_data,
+    number,
     say,
     say_distance,
     slot,
@@ -78,7 +79,7 @@ class _Goal:
 def _goal(asked: Asked, metric: Metric, period: Period) -> _Goal | None:
     given = asked.slots.get("value")
     if given not in (None, ""):
-        return _Goal(float(given))
+        return _Goal(number(asked, "value", given))
     target: Target | None = target_for(asked.actor, metric, period)
     if target is None or (target.start, target.end) != (period.start, period.end):
         return None
