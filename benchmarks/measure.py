@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import statistics
 import subprocess
 import sys
@@ -48,17 +47,26 @@ def paired(
     return statistics.median(firsts), statistics.median(seconds_), statistics.median(ratios)
 
 
-def in_a_process(code: str, *arguments: str) -> tuple[float, float]:
-    """Run Python code in a process of its own; return its wall seconds and its peak memory in bytes."""
-    wrapped = code + "\nimport resource as _r; print('PEAK', _r.getrusage(_r.RUSAGE_SELF).ru_maxrss * 1024)"
+# The kernel's high-water mark of this program's memory. getrusage would say that of the parent where it was higher.
+PEAK = """
+with open("/proc/self/status") as _status:
+    print("PEAK", next(line for line in _status if line.startswith("VmHWM")).split()[1])
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a process took: wall seconds, peak memory in bytes, and what it said."""
+
+    seconds: float
+    peak: float
+    said: str
+
+
+def in_a_process(code: str) -> Ran:
+    """Run Python code in a process of its own."""
     started = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", wrapped, *arguments], capture_output=True, text=True, check=True
-    )
-    peak = float(done.stdout.rsplit("PEAK", 1)[1])
-    return time.perf_counter() - started, peak
-
-
-def own_peak() -> float:
-    """Return this process's peak memory in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
+    done = subprocess.run([sys.executable, "-c", code + PEAK], capture_output=True, text=True, check=True)
+    took = time.perf_counter() - started
+    said, _, peak = done.stdout.rpartition("PEAK")
+    return Ran(took, float(peak) * 1024, said)

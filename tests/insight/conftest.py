@@ -8,28 +8,16 @@ from typing import Any
 
 import pytest
 
-from potager.insight.metrics import actions, compiling, reading
-from potager.insight.questions import understanding
+from potager.insight.metrics import actions
+from tests.insight.lakes import own_lake, place_in
 from tests.insight.shop import FIRST, LAST, SHOP, Shop
 
 
 @pytest.fixture
 def lake_folder(settings: Any, tmp_path: Path) -> Iterator[Path]:
-    """An empty lake, and nothing remembered of any other."""
-    from potager.ground.lake import service
-
-    settings.POTAGER_LAKE = {
-        **settings.POTAGER_LAKE,
-        "catalog_uri": f"sqlite:///{tmp_path / 'catalog.sqlite3'}",
-        "files": str(tmp_path / "lake"),
-    }
-    remembered = (compiling._layer, reading._ask, reading._freshness, understanding._values)
-    for cache in remembered:
-        cache.cache_clear()
-    yield tmp_path
-    for cache in remembered:
-        cache.cache_clear()
-    service.close()
+    """An empty lake."""
+    with own_lake(settings, place_in(tmp_path)):
+        yield tmp_path
 
 
 @pytest.fixture

@@ -93,3 +93,17 @@ def test_the_same_period_a_year_before_is_the_same_month_quarter_or_weekday() ->
     assert against_of(parse_period("2012-02-29"), "year") == parse_period("2011-02-28")
     assert against_of(parse_period("2012-03"), "") == parse_period("2012-02")
     assert against_of(parse_period("2012-03"), "2011-07") == parse_period("2011-07")
+
+
+@pytest.mark.parametrize(
+    "text", ["0001", "0001-01", "0001-Q1", "0001-W02", "0001-01-01", "9998", "9999-12", "9999-11"]
+)
+def test_the_ends_of_the_calendar_are_said_and_never_an_error(text: str) -> None:
+    def walk() -> None:
+        period = parse_period(text)
+        for _ in range(2):
+            period.previous(), period.year_before(), period.shifted(1).shifted(1)
+
+    with pytest.raises(Invalid) as refused:
+        walk()
+    assert refused.value.mend

@@ -17,6 +17,7 @@ from potager.ground.records.checks import keep
 from potager.kit.errors import Conflict, Unavailable
 
 JOB = "connecting.import"
+UNDO = "connecting.undo"
 
 
 @action("connecting.import")
@@ -73,15 +74,24 @@ def plan(*, actor: Actor, imported: Import, table: str, plan: Mapping[str, Any])
 def start(*, actor: Actor, imported: Import, dry_run: bool = False) -> Import:
     """Import the file, in the background; the same file twice adds nothing. A dry run only reads it."""
     _need(imported, State.DRAFT, State.FAILED, State.UNDONE)
-    undone = Import.objects.filter(
-        fingerprint=imported.fingerprint, table=imported.table, state=State.UNDONE, plan=imported.plan
-    ).count()
-    imported.load_id = imported.load(undone)
+    imported.load_id = _load_of(imported)
     verb = "Try" if dry_run else "Import"
     name = f"{verb} {imported.file_name}"
     imported.job = enqueue(actor, JOB, name, import_id=str(imported.pk), dry_run=dry_run)
     imported.state, imported.note = State.RUNNING, ""
     return keep(imported)
+
+
+def _load_of(imported: Import) -> str:
+    """Return the load of the same file that is there or on its way, or else the one after the last undone."""
+    same = Import.objects.filter(
+        fingerprint=imported.fingerprint, table=imported.table, plan=imported.plan
+    ).order_by("-updated_at")
+    there = same.filter(state__in=[State.DONE, State.RUNNING]).exclude(pk=imported.pk).first()
+    if there is not None:
+        return there.load_id
+    undone = same.filter(state=State.UNDONE).first()
+    return imported.load(undone.load_id if undone else "")
 
 
 @action("connecting.import", on="imported")
@@ -100,7 +110,7 @@ def undo(*, actor: Actor, imported: Import) -> Import:
     same = Import.objects.filter(load_id=imported.load_id, state=State.DONE).exclude(pk=imported.pk)
     imported.state = State.UNDONE
     imported.job = enqueue(
-        actor, "connecting.undo", f"Undo {imported.file_name}", table=imported.table, load_id=imported.load_id
+        actor, UNDO, f"Undo {imported.file_name}", table=imported.table, load_id=imported.load_id
     )
     for other in same:
         other.state, other.note = State.UNDONE, "Undone with another import of the same file."

@@ -75,8 +75,11 @@ class Import(Record):
         """Return where the rows set aside are kept, as CSV."""
         return Path(settings.POTAGER_DATA) / "uploads" / f"{self.pk}.rejects.csv"
 
-    def load(self, attempt: int) -> str:
-        """Return what the lake knows this import by: the same file, plan and table make the same load."""
+    def load(self, after: str = "") -> str:
+        """Return what the lake knows this import by: the same file, plan and table make the same load.
+
+        ``after`` is the load that was undone last, where there is one: what is brought anew is another load.
+        """
         plan = json.dumps(self.plan, sort_keys=True)
-        given = f"{self.fingerprint}\n{self.table}\n{plan}\n{attempt}"
+        given = f"{self.fingerprint}\n{self.table}\n{plan}\n{after}"
         return hashlib.sha256(given.encode()).hexdigest()[:32]

@@ -92,7 +92,7 @@ def run_upkeep(work: Work) -> dict[str, Any]:
     return {"expired_snapshots": expired}
 
 
-@job_kind("connecting.undo")
+@job_kind(actions.UNDO)
 def run_undo(work: Work, *, table: str, load_id: str) -> dict[str, Any]:
     """Take a load out of its table."""
     return {"snapshot": lake().undo(table, load_id).id}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from potager.ground.access.actors import Actor
 from potager.ground.acting.action import action
+from potager.ground.events.bus import announce
+from potager.ground.jobs.events import JobEnded
 from potager.ground.jobs.models import Job, State
 from potager.ground.jobs.work import queue
 from potager.kit.clock import now
@@ -19,6 +21,8 @@ def cancel(*, actor: Actor, job: Job) -> Job:
     if job.state == State.WAITING:
         job.state, job.finished_at = State.CANCELED, now()
     job.save()
+    if job.over:  # no worker will take it up and say so
+        announce(JobEnded(actor=actor.name, job=str(job.pk), kind=job.job_kind, state=job.state))
     return job
 
 

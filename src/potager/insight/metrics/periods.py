@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+from potager.engines.statistics import periods as calendar
 from potager.kit.errors import FieldProblem, Invalid
 
 Grain = Literal["day", "week", "month", "quarter", "year"]
@@ -121,14 +122,33 @@ def add_months(day: date, months: int) -> date:
 
 def period_of(day: date, grain: Grain) -> Period:
     """Return the period of a grain that holds ``day``. Weeks start on Monday (ISO 8601)."""
-    if grain == "day":
-        return Period(day, day, "day")
-    if grain == "week":
-        start = day - timedelta(days=day.weekday())
-        return Period(start, start + timedelta(days=6), "week")
-    months = _MONTHS_IN[grain]
-    start = date(day.year, (day.month - 1) // months * months + 1, 1)
-    return Period(start, add_months(start, months) - timedelta(days=1), grain)
+    window = calendar.period_of(day, grain)
+    return Period(window.first, window.last, grain)
+
+
+def last_whole(through: date, grain: Grain) -> Period:
+    """Return the last period of a grain that is over in data that goes to the end of ``through``."""
+    window = calendar.last_complete_period(grain, through)
+    return Period(window.first, window.last, grain)
+
+
+def same_days(period: Period, against: Period, through: date) -> tuple[Period, Period, bool]:
+    """Return what may be compared in data that goes to ``through``: both whole, or the same days of both.
+
+    The third says whether ``period`` is not over. Where the other has fewer days, both end with it.
+    """
+    if through >= period.end:
+        return period, against, False
+    known: dict[Period, calendar.Baseline] = {period.year_before(): "year_ago", period.previous(): "previous"}
+    if period.grain is not None and against in known:
+        found = calendar.comparable_windows(
+            period.start, period.grain, max(through, period.start), known[against]
+        )
+        if found is not None:
+            now, then = found.current, found.baseline
+            return Period(now.first, now.last), Period(then.first, then.last), True
+    days = min(period.until(through).days, against.days)
+    return period.first_days(days), against.first_days(days), True
 
 
 def periods_between(start: date, end: date, grain: Grain) -> Iterator[Period]:

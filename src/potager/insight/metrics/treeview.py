@@ -11,7 +11,7 @@ from typing import Any
 from potager.engines.attribution import parse_formula
 from potager.ground.access.actors import Actor
 from potager.insight.metrics.models import Influence, Metric, Target
-from potager.insight.metrics.periods import Grain, Period, period_of
+from potager.insight.metrics.periods import Grain, Period, period_of, same_days
 from potager.insight.metrics.queries import target_for
 from potager.insight.metrics.reading import Where, freshness, series, values
 from potager.insight.metrics.trees import Forest, checks, forest
@@ -71,9 +71,7 @@ def view(
     through = freshness(metric).complete_through
     day = min(as_of or through or date.min, through or date.max)
     period = period_of(day, grain)
-    shown = period.until(day)
-    partial = shown != period
-    against = period.previous().first_days(shown.days) if partial else period.previous()
+    shown, against, partial = same_days(period, period.previous(), day)
     names = _reached(found, root)
     metrics = [found.metrics[name] for name in names]
     now, _ = values(metrics, shown, where)

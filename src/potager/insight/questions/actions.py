@@ -17,7 +17,7 @@ from potager.insight.questions.events import AnswerChanged
 from potager.insight.questions.models import Answer, Question, Recipe, Status, Verdict
 from potager.insight.questions.recipes.draft import Asked, Draft
 from potager.insight.questions.rules import parse_rule
-from potager.insight.questions.sureness import grade
+from potager.insight.questions.sureness import grade, kept
 from potager.kit.clock import now
 from potager.kit.errors import FieldProblem, Invalid
 
@@ -120,8 +120,8 @@ def keep_answer(
             for metric in made.metrics
         ],
         checks=[asdict(check) for check in made.checks],
-        grade=grade(made.parts) if made.parts else "",
-        confidence=[asdict(part) for part in made.parts],
+        grade=grade(made.parts),
+        confidence=kept(made.parts),
         drivers=[asdict(driver) for driver in made.drivers],
         would_change=list(made.would_change),
         action=question.actions.get(made.verdict, "") if question else "",

@@ -1,43 +1,39 @@
-"""How sure an answer is: the parts of its confidence in words, and the grade they come to."""
+"""How sure an answer is: the parts of its confidence, in words; the engine grades them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from datetime import date
+from types import MappingProxyType
+from typing import Any
 
+from potager.engines.statistics import Part, confidence
+from potager.engines.statistics.quality import PartName, State
 from potager.insight.metrics.models import Metric
 from potager.insight.metrics.reading import Freshness
 from potager.kit import words
 
-State = Literal["good", "fair", "poor", "unknown"]
-_ORDER = {"good": 3, "fair": 2, "unknown": 1, "poor": 0}
-STABLE_AFTER = timedelta(days=28)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of the confidence: what was looked at, how it stands, in a sentence."""
-
-    name: str
-    state: State
-    says: str
+LABELS: Mapping[PartName, str] = MappingProxyType(
+    {
+        "completeness": "Completeness",
+        "freshness": "Freshness",
+        "sample_size": "Sample",
+        "interval_width": "Range",
+        "identification": "Back-test",
+        "stability": "Definition",
+        "agreement": "Agreement",
+    }
+)
 
 
 def grade(parts: Sequence[Part]) -> str:
-    """Return A to D: the worst part decides, and several weak parts weigh more than one.
+    """Return A to D, as :func:`potager.engines.statistics.confidence` grades; nothing where nothing was looked at."""
+    return confidence(parts, applicable=()).letter if parts else ""
 
-    A: all good. B: no part poor and at most one less than good. C: one poor, or several less than good.
-    D: two or more poor. Unknown is not good.
-    """
-    poor = sum(part.state == "poor" for part in parts)
-    weak = sum(part.state in {"fair", "unknown"} for part in parts)
-    if poor >= 2:
-        return "D"
-    if poor or weak > 2:
-        return "C"
-    return "B" if weak else "A"
+
+def kept(parts: Sequence[Part]) -> list[dict[str, Any]]:
+    """Return the parts as they are kept with an answer."""
+    return [{"name": LABELS[part.name], "state": part.state, "says": part.sentence} for part in parts]
 
 
 def of_data(metric: Metric, found: Freshness, as_of: date) -> list[Part]:
@@ -51,35 +47,35 @@ def of_data(metric: Metric, found: Freshness, as_of: date) -> list[Part]:
             if share
             else "Every row has what the metric needs."
         )
-        parts.append(Part("Completeness", state, says))
+        parts.append(Part("completeness", state, says))
     through = found.complete_through
     if through is None:
-        parts.append(Part("Freshness", "poor", "There is no data."))
+        parts.append(Part("freshness", "poor", "There is no data."))
     else:
         late = (as_of - through).days
         promise = metric.freshness_days
         said = f"The data goes to {through.day} {through:%B %Y}"
         if promise is None:
-            parts.append(Part("Freshness", "unknown", f"{said}; nothing is promised for it."))
+            parts.append(Part("freshness", "unknown", f"{said}; nothing is promised for it."))
         else:
             state = "good" if late <= promise else "poor"
             parts.append(
                 Part(
-                    "Freshness",
+                    "freshness",
                     state,
                     f"{said}; it may be {words.counted(promise, 'days')} old, and is {max(late, 0)}.",
                 )
             )
     stands = metric.maturity in {"validated", "certified"}
     state = "good" if stands else "fair"
-    parts.append(Part("Definition", state, f"The definition is {metric.get_maturity_display().lower()}."))
+    parts.append(Part("stability", state, f"The definition is {metric.get_maturity_display().lower()}."))
     return parts
 
 
 def of_units(count: int, noun: str = "units") -> Part:
     """Return the part for the number of things measured."""
     state: State = "good" if count >= 400 else "fair" if count >= 50 else "poor"
-    return Part("Sample", state, f"It rests on {count:,} {noun}.")
+    return Part("sample_size", state, f"It rests on {count:,} {noun}.")
 
 
 def of_interval(low: float, high: float, value: float) -> Part:
@@ -91,13 +87,13 @@ def of_interval(low: float, high: float, value: float) -> Part:
         if width != float("inf")
         else "The range holds nothing."
     )
-    return Part("Range", state, says)
+    return Part("interval_width", state, says)
 
 
 def of_back_test(coverage: float | None, judged: int, level: float) -> Part:
     """Return the part for how the forecast's ranges held in the past."""
     if coverage is None or not judged:
-        return Part("Back-test", "unknown", "The series is too short to test the range on its own past.")
+        return Part("identification", "unknown", "The series is too short to test the range on its own past.")
     state: State = "good" if coverage >= level - 0.1 else "fair" if coverage >= level - 0.25 else "poor"
     says = f"On this very series, such ranges held {coverage:.0%} of {judged:,} times ({level:.0%} are meant to)."
-    return Part("Back-test", state, says)
+    return Part("identification", state, says)

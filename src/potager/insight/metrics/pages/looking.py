@@ -13,8 +13,7 @@ from django.http import QueryDict
 
 from potager.insight.metrics import compiling, queries, reading
 from potager.insight.metrics.models import Metric
-from potager.insight.metrics.pages.standing import last_whole
-from potager.insight.metrics.periods import GRAINS, Grain, Period, period_of
+from potager.insight.metrics.periods import GRAINS, Grain, Period, last_whole, period_of
 from potager.insight.metrics.semantics import DimensionInfo, MetricInfo, SemanticLayer
 from potager.kit import words
 from potager.kit.errors import FieldProblem, Invalid

@@ -20,7 +20,7 @@ from potager.insight.metrics.pages import charts, segments
 from potager.insight.metrics.pages.lineage import excerpt, rests_on, users
 from potager.insight.metrics.pages.looking import Look, look_from
 from potager.insight.metrics.pages.standing import days_late, relative
-from potager.insight.metrics.periods import GRAINS, Period
+from potager.insight.metrics.periods import GRAINS, Period, same_days
 from potager.insight.metrics.pictures import evidence_words, lag_words, partial_words
 from potager.kit import words
 from potager.kit.errors import Problem
@@ -151,9 +151,12 @@ def _partial(look: Look) -> dict[str, Any] | None:
     """Return the period that is not over, on the days it has, against the same days of the one before."""
     if look.current is None or look.through is None:
         return None
-    shown = look.current.until(look.through)
-    found = _reading(look, shown, look.current.previous().first_days(shown.days))
-    return {"reading": found, "period": look.current, "there": partial_words(look.current, look.through)}
+    shown, against, _ = same_days(look.current, look.current.previous(), look.through)
+    return {
+        "reading": _reading(look, shown, against),
+        "period": look.current,
+        "there": partial_words(look.current, look.through),
+    }
 
 
 def _sentence(look: Look, whole: Reading | None, target: Target | None, verdict: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from potager.ground.access.actors import Actor
 from potager.insight.metrics import compiling, reading, treeview
 from potager.insight.metrics.models import Maturity, Metric, Target
-from potager.insight.metrics.periods import Grain, Period, period_of
+from potager.insight.metrics.periods import Grain, Period, last_whole
 from potager.insight.metrics.semantics import MetricQuery, SemanticLayer
 from potager.kit import words
 from potager.kit.clock import today
@@ -86,12 +86,6 @@ def days_late(metric: Metric, through: date | None) -> int | None:
     if metric.freshness_days is None or through is None:
         return None
     return max(0, (today() - through).days - metric.freshness_days)
-
-
-def last_whole(through: date, grain: Grain) -> Period:
-    """Return the last period of a grain that is over in data that goes to the end of ``through``."""
-    period = period_of(through, grain)
-    return period if period.end <= through else period.previous()
 
 
 def standings(actor: Actor, metrics: Sequence[Metric]) -> list[Standing]:

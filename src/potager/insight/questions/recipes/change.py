@@ -14,7 +14,7 @@ from potager.engines.answers import CannotTell
 from potager.engines.attribution import Attribution, SegmentAttribution
 from potager.insight.metrics.explaining import Explanation, explain
 from potager.insight.metrics.models import Metric
-from potager.insight.metrics.periods import Grain, Period, against_of, parse_period, period_of
+from potager.insight.metrics.periods import Grain, Period, against_of, parse_period, period_of, same_days
 from potager.insight.metrics.reading import Freshness, series
 from potager.insight.metrics.trees import Forest, forest
 from potager.insight.questions.recipes.common import (
@@ -22,7 +22,6 @@ from potager.insight.questions.recipes.common import (
     look,
     metric_of,
     no_data,
-    same_days,
     say,
     say_change,
     say_relative,

@@ -8,7 +8,6 @@ from typing import Any
 
 from potager.engines.answers import CannotTell
 from potager.insight.metrics.models import Metric
-from potager.insight.metrics.periods import Period
 from potager.insight.metrics.queries import metric as find_metric
 from potager.insight.metrics.reading import Freshness, freshness
 from potager.insight.questions.recipes.draft import Asked, Check, moment
@@ -102,11 +101,3 @@ def say_relative(relative: float | None) -> str:
         return ""
     share = abs(relative) * 100
     return f"{share:.0f} %" if share >= 9.5 else f"{share:.1f} %"
-
-
-def same_days(period: Period, against: Period, last: date) -> tuple[Period, Period, bool]:
-    """Return both periods with the same number of days where ``period`` is not over in the data."""
-    shown = period.until(last)
-    if shown == period:
-        return period, against, False
-    return shown, against.first_days(shown.days), True

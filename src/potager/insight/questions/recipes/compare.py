@@ -8,6 +8,7 @@ from typing import Any
 
 from potager.engines.answers import CannotTell
 from potager.engines.statistics.compare import Comparison, compare
+from potager.engines.statistics.quality import Part, State
 from potager.engines.statistics.sums import MeanSums, RatioSums
 from potager.insight.metrics.compiling import layer_of
 from potager.insight.metrics.models import Metric
@@ -25,7 +26,7 @@ from potager.insight.questions.recipes.common import (
 )
 from potager.insight.questions.recipes.draft import Asked, Check, Draft
 from potager.insight.questions.rules import STANDARD, STANDARD_DOWN, judge
-from potager.insight.questions.sureness import Part, State, of_data, of_interval, of_units
+from potager.insight.questions.sureness import of_data, of_interval, of_units
 from potager.kit import words
 
 CONFIDENCE = 0.95
@@ -66,7 +67,7 @@ def answer(asked: Asked) -> Draft:
         return draft.refused(sums)
     run = Ran(f"{metric.name} per {unit} by {dimension}", sums.sql, sums.snapshots, sums.engine, sums.seconds)
     rows = {_name(row[sums.segment]): row for row in sums.table.to_pylist()} if sums.segment else {}
-    draft = replace(draft, ran=[run], parts=[*draft.parts, *_without_unit(sums.table.to_pylist(), unit)])
+    draft = replace(draft, ran=[run], parts=_with_left_out(draft.parts, sums.table.to_pylist(), unit))
     missing = [name for name in (first, second) if name and name not in rows]
     if missing:
         because = f"There is no {dimension} {missing[0]} {shown.when}."
@@ -100,14 +101,17 @@ def _ratio(rows: Sequence[Mapping[str, Any]]) -> RatioSums:
     return RatioSums(int(_total(rows, "units")), sum_y=y, sum_x=x, sum_yy=yy, sum_xx=xx, sum_xy=xy)
 
 
-def _without_unit(rows: list[dict[str, Any]], unit: str) -> list[Part]:
+def _with_left_out(parts: Sequence[Part], rows: list[dict[str, Any]], unit: str) -> list[Part]:
+    """Return the parts; where rows name no unit, how much that leaves out says more than how many rows they are."""
     left = sum(abs(row.get("y_without_unit") or 0.0) for row in rows)
     whole = left + sum(abs(row.get("y") or 0.0) for row in rows)
     if not left or not whole:
-        return []
+        return list(parts)
     share = left / whole
     state: State = "fair" if share < 0.05 else "poor"
-    return [Part("Left out", state, f"{share:.0%} of it lies on rows that name no {unit}, and is left out.")]
+    says = f"{share:.0%} of it lies on rows that name no {unit}, and is left out."
+    others = (part for part in parts if part.name != "completeness")
+    return [Part("completeness", state, says, 1 - share), *others]
 
 
 def _told(

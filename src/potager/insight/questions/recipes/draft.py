@@ -12,11 +12,11 @@ from typing import Any
 
 from potager import __version__
 from potager.engines.answers import CannotTell
+from potager.engines.statistics import Part
 from potager.ground.access.actors import Actor
 from potager.insight.metrics.compiling import layer_of
 from potager.insight.metrics.models import Metric
 from potager.insight.metrics.reading import Freshness, Ran, Where, pins
-from potager.insight.questions.sureness import Part
 from potager.kit import words
 
 LEVEL = 0.8  # intervals hold four times out of five: wide enough to be honest, narrow enough to decide on
