@@ -10,6 +10,7 @@ import click
 
 from potager.faces.api.calling import Caller
 from potager.faces.cli.session import caller
+from potager.kit import words
 from potager.kit.errors import Unavailable
 
 POLL_SECONDS = 0.4
@@ -91,13 +92,18 @@ def metrics_new(context: click.Context, table: str, publish: bool | None) -> Non
     if publish:
         given = {name: proposal[name] for name in ("name", "namespace", "text")}
         made = calling.run("metrics_source_publish", {**given, "note": "As proposed"})
-        names = [
-            metric["label"]
+        labels = {
+            metric["name"]: metric["label"]
             for metric in calling.every("metrics_metric_list")
             if metric["source_id"] == made["id"]
-        ]
-        click.echo(f"Published {made['name']}: {', '.join(names)}.")
-        click.echo(f'Next: potager ask "why did {names[0].lower()} change last month?"' if names else "")
+        }
+        # In the order in which they were proposed: the first is what the table is most likely about.
+        names = sorted(labels, key=lambda name: proposal["text"].find(f"- name: {name}\n    label:"))
+        click.echo(f"Published {made['name']}: {', '.join(labels[name] for name in names)}.")
+        if names:
+            click.echo(
+                f'Next: potager ask "why did {words.in_sentence(labels[names[0]])} change last month?"'
+            )
 
 
 @click.command()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Any
 
 import click
 
+_WIDEST = 40
+_HOUSE = re.compile(r".*(?:_id|_at|_digest|_hash)")
 _SHOWN_LAST = (
     "id",
     "url",
@@ -58,7 +61,7 @@ def table(rows: list[Any]) -> None:
         for name, value in rows[0].items()
         if name not in _SHOWN_LAST[1:] and name != "title" and not isinstance(value, (dict, list))
     ]
-    names = [name for name in names if name != "id"][:7] + ["id"] * ("id" in rows[0])
+    names = _fitting(rows, names, Console().width)
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for name in names:
         numeric = isinstance(rows[0][name], (int, float)) and not isinstance(rows[0][name], bool)
@@ -66,6 +69,21 @@ def table(rows: list[Any]) -> None:
     for row in rows:
         shown.add_row(*(_cell(row.get(name)) for name in names))
     Console().print(shown)
+
+
+def _fitting(rows: list[dict[str, Any]], names: list[str], width: int) -> list[str]:
+    """Return the columns that fit on a line: the telling ones first, then keys and moments; all are in ``--json``."""
+    house = [name for name in names if name == "id" or _HOUSE.fullmatch(name)]
+    ordered = [name for name in names if name not in house]
+    ordered = [*ordered[:2], *(["id"] if "id" in house else []), *ordered[2:]]
+    ordered += [name for name in house if name not in ordered]
+    chosen: list[str] = []
+    for name in ordered:
+        needs = 2 + min(_WIDEST, max(len(name), *(len(_cell(row.get(name))) for row in rows)))
+        if needs <= width or not chosen:
+            chosen.append(name)
+            width -= needs
+    return [name for name in names if name in chosen]
 
 
 def record(answer: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ def prepare() -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "potager.project.settings")
     django.setup()
+    # What the server would log of a refusal is said to whoever asked; here that is the same person.
+    logging.getLogger("django.request").addFilter(lambda record: record.levelno >= logging.ERROR)
 
 
 def data_exists() -> bool:
