@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from potager.insight.metrics import actions as metrics
+from potager.insight.metrics import treeview
 from potager.insight.questions import actions, answering, upkeep
 from potager.insight.questions.models import Question
 from potager.kit.clock import now
@@ -33,6 +34,58 @@ def test_a_target_of_a_period_that_is_over_is_yes_no_or_at_risk_by_the_figure_it
         verdicts[name] = answer.verdict
         assert answer.estimate == answer.low == answer.high == pytest.approx(actual)
     assert verdicts == {"met": "yes", "near": "at_risk", "missed": "no"}
+
+
+@pytest.mark.parametrize(
+    ("direction", "by", "low", "high", "verdict"),
+    [
+        ("down", 1, None, None, "yes"),
+        ("down", -10, None, 20, "at_risk"),
+        ("down", -10, None, None, "no"),
+        ("range", 5, -10, 10, "yes"),
+        ("range", -50, -10, 10, "no"),
+        ("range", 50, -10, 10, "no"),
+    ],
+)
+def test_a_target_that_is_not_to_be_passed_is_judged_as_the_tree_judges_it(
+    shop: Shop, direction: str, by: float, low: float | None, high: float | None, verdict: str
+) -> None:
+    """The target is so much more than what came in, and its ends so much below and above itself."""
+    goal = total(*FEBRUARY) + by
+    ends = {"low": None if low is None else goal + low, "high": None if high is None else goal + high}
+    shop.govern("revenue", direction=direction)
+    shop.target("revenue", goal, *FEBRUARY, **ends)
+    assert shop.ask("target", metric="revenue", period="2024-02").verdict == verdict
+    view = treeview.view(shop.actor, "revenue", as_of=FEBRUARY[1], spark=False)
+    assert view.nodes["revenue"].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("direction", "share", "low", "high", "verdict"),
+    [
+        ("down", 2.0, None, None, "yes"),
+        ("down", 0.5, None, None, "no"),
+        ("range", 1.0, 0.5, 2.0, "yes"),
+        ("range", 2.0, 1.9, 2.1, "no"),
+        ("range", 0.5, 0.4, 0.6, "no"),
+    ],
+)
+def test_an_open_period_is_judged_by_the_direction_that_is_good(
+    shop: Shop, direction: str, share: float, low: float | None, high: float | None, verdict: str
+) -> None:
+    whole = total(*MARCH)
+    ends = {"low": None if low is None else whole * low, "high": None if high is None else whole * high}
+    shop.govern("revenue", direction=direction)
+    shop.target("revenue", whole * share, *MARCH, **ends)
+    answer = shop.ask("target", metric="revenue", period="2024-03")
+    assert answer.verdict == verdict and answer.statement.startswith("Staying")
+
+
+def test_where_the_other_period_is_shorter_both_end_with_it(shop: Shop) -> None:
+    """30 days of March against the 29 of February: 29 of both."""
+    shop.append(LAST + timedelta(days=1), date(2024, 3, 30))
+    answer = shop.ask("change", date(2024, 3, 30), metric="revenue", period="2024-03")
+    assert answer.estimate == pytest.approx(total(MARCH[0], date(2024, 3, 29)) - total(*FEBRUARY))
 
 
 def test_without_a_target_nobody_can_tell_and_the_answer_says_how_to_mend_it(shop: Shop) -> None:

@@ -115,6 +115,15 @@ def test_running_an_answer_again_writes_nothing(shop: Shop, ada: Any) -> None:
     assert Answer.objects.values().get() == before
 
 
+def test_nobody_can_change_or_remove_an_answer_that_was_given(shop: Shop, ada: Any) -> None:
+    answer = shop.ask("change", **FEBRUARY)
+    before = Answer.objects.values().get()
+    for method, body in (("patch", {"verdict": "no"}), ("put", {"verdict": "no"}), ("delete", None)):
+        assert ada.call(method, f"/answers/{answer.pk}", body).status_code in {404, 405}, method
+    assert ada.browser.post(f"/answers/{answer.pk}", {"verdict": "no"}).status_code in {200, 403, 405}
+    assert Answer.objects.values().get() == before
+
+
 def test_an_answer_is_never_changed_by_a_later_one(shop: Shop) -> None:
     from potager.insight.questions import actions
     from tests.insight.questions.test_answers import kept

@@ -18,10 +18,11 @@ def cancel(*, actor: Actor, job: Job) -> Job:
     if job.over:
         raise Conflict(f"{job.name} is over already.", mend="There is nothing left to cancel.")
     job.cancel_requested_at = now()
-    if job.state == State.WAITING:
+    waited = job.state == State.WAITING
+    if waited:
         job.state, job.finished_at = State.CANCELED, now()
     job.save()
-    if job.over:  # no worker will take it up and say so
+    if waited:  # no worker will take it up and say so
         announce(JobEnded(actor=actor.name, job=str(job.pk), kind=job.job_kind, state=job.state))
     return job
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
+
+from django.db.models import Case, Q, When
 
 from potager.ground.access.actors import Actor
 from potager.ground.records.models import RecordQuerySet
 from potager.ground.records.queries import found_in
-from potager.insight.metrics.models import Influence, Metric, Source, SourceVersion, Target
+from potager.insight.metrics.models import Influence, Level, Metric, Source, SourceVersion, Target
 from potager.insight.metrics.periods import Period
 from potager.insight.metrics.semantics import Condition
 from potager.kit.errors import FieldProblem, Invalid, NotFound
@@ -16,8 +19,6 @@ from potager.kit.errors import FieldProblem, Invalid, NotFound
 
 def metrics(actor: Actor, *, search: str = "", level: str = "") -> RecordQuerySet[Metric]:
     """Return the metrics in use that the actor may see."""
-    from django.db.models import Q
-
     rows: RecordQuerySet[Metric] = (
         Metric.objects.visible_to(actor).alive().select_related("source", "component")
     )
@@ -31,6 +32,13 @@ def metrics(actor: Actor, *, search: str = "", level: str = "") -> RecordQuerySe
             | Q(synonyms__icontains=word)
         )
     return rows
+
+
+def leading(actor: Actor, count: int) -> list[Metric]:
+    """Return the few metrics to name as examples: the most strategic ones, the oldest of them first."""
+    places = [When(level=level, then=place) for place, level in enumerate(Level.values)]
+    rows: Any = Metric.objects.visible_to(actor).alive().annotate(place=Case(*places, default=len(places)))
+    return list(rows.order_by("place", "created_at", "pk")[:count])
 
 
 def metric(actor: Actor, name: str) -> Metric:

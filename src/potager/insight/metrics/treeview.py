@@ -132,13 +132,17 @@ def verdict(metric: Metric, value: float | None, target: Target | None, *, parti
         return ""
     if value is None:
         return "cannot_tell"
-    low = target.low if target.low is not None else target.value
-    high = target.high if target.high is not None else target.value
-    if metric.direction == "range":
+    return stands(metric.direction, value, target.value, target.low, target.high)
+
+
+def stands(direction: str, value: float, goal: float, low: float | None, high: float | None) -> str:
+    """Return whether a figure is what it should be: yes, no, or at risk where the range that would do still holds it."""
+    low, high = (goal if end is None else end for end in (low, high))
+    if direction == "range":
         return "yes" if low <= value <= high else "no"
-    if metric.direction == "down":
-        return "yes" if value <= target.value else "at_risk" if value <= high else "no"
-    return "yes" if value >= target.value else "at_risk" if value >= low else "no"
+    if direction == "down":
+        return "yes" if value <= goal else "at_risk" if value <= high else "no"
+    return "yes" if value >= goal else "at_risk" if value >= low else "no"
 
 
 def _spark(metric: Metric, period: Period, grain: Grain, where: Where) -> tuple[float | None, ...]:

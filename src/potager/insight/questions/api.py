@@ -14,6 +14,7 @@ from potager.ground.acting.action import expecting
 from potager.ground.records.queries import found_in
 from potager.ground.serving.requests import actor, expected_version, tagged
 from potager.ground.serving.schemas import PageOut, PagingIn, RecordOut, page
+from potager.insight.metrics.queries import leading
 from potager.insight.questions import actions, answering, queries
 from potager.insight.questions.models import Question
 from potager.insight.questions.understanding import Understood, understand
@@ -265,20 +266,20 @@ def ask(request: HttpRequest, payload: AskIn) -> Any:
     require(who, "questions.ask")
     read = understand(who, payload.text, payload.as_of or today())
     if not read.complete:
-        raise not_understood(read)
+        raise not_understood(read, [metric.label for metric in leading(who, 5)])
     return actions.ask_once(
         actor=who, recipe=read.recipe, slots=read.slots, words=payload.text, as_of=payload.as_of
     )
 
 
-def not_understood(read: Understood) -> Invalid:
-    """Return what is missing in a question as a problem."""
-    names = ", ".join(metric.label for metric in read.choices)
-    mend = (
-        f"It could be {names}: use one of these names."
-        if names
-        else "Name a metric, a period, or two segments."
-    )
+def not_understood(read: Understood, examples: list[str]) -> Invalid:
+    """Return what is missing in a question as a problem; ``examples`` are metrics that could be named."""
+    if read.choices:
+        mend = f"It could be {', '.join(metric.label for metric in read.choices)}: use one of these names."
+    elif read.metric is None and examples:
+        mend = f"Name a metric, such as {', '.join(examples)}."
+    else:
+        mend = "Name a metric, a period, or two segments."
     return Invalid(" ".join(read.missing), mend=mend)
 
 

@@ -17,7 +17,7 @@ from potager.ground.links.margin import margin
 from potager.ground.records.queries import found_in
 from potager.ground.serving.rendering import Command, NavItem, problems_on, render, signed_in
 from potager.ground.serving.requests import actor
-from potager.insight.metrics.queries import metrics
+from potager.insight.metrics.queries import leading
 from potager.insight.questions import actions, answering, digest, queries, shapes
 from potager.insight.questions.forms import QuestionForm
 from potager.insight.questions.models import Answer, Question, Verdict
@@ -247,7 +247,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 
 def _examples(who: Actor) -> list[str]:
-    named = [words.in_sentence(metric.label) for metric in metrics(who).order_by("level")[:3]]
+    named = [words.in_sentence(metric.label) for metric in leading(who, 3)]
     if not named:
         return []
     first, last = named[0], named[-1]

@@ -17,6 +17,7 @@ from potager.insight.metrics.models import Metric, Target
 from potager.insight.metrics.periods import Grain, Period, parse_period, period_of
 from potager.insight.metrics.queries import target_for
 from potager.insight.metrics.reading import Ran, additive, series, value
+from potager.insight.metrics.treeview import stands
 from potager.insight.questions.recipes.common import (
     last_day,
     look,
@@ -91,11 +92,7 @@ def _over(asked: Asked, draft: Draft, metric: Metric, period: Period, goal: _Goa
     if math.isnan(actual):
         because = f"{metric.label} has no value in {period}."
         return draft.refused(CannotTell("undefined", because, "Look at its definition and its data."))
-    down = metric.direction == "down"
-    reached = actual <= goal.number if down else actual >= goal.number
-    near = goal.high if down else goal.low
-    close = near is not None and (actual <= near if down else actual >= near)
-    verdict = "yes" if reached else "at_risk" if close else "no"
+    verdict = stands(metric.direction, actual, goal.number, goal.low, goal.high)
     gap = actual - goal.number
     statement = (
         f"{metric.label} {words.is_or_are(metric.label, 'was', 'were')} "
@@ -188,10 +185,15 @@ def _steps(done: Period, wanted: Period) -> int:
 def _odds(
     ahead: Forecast, so_far: float, goal: _Goal, metric: Metric, *, summed: bool
 ) -> tuple[float, float, float, float]:
-    """Return expected, low, high and the probability of reaching the goal."""
+    """Return expected, low, high and the probability of reaching the goal, or of staying inside its range."""
     direction: Direction = "down" if metric.direction == "down" else "up"
     of: TargetOf = "total" if summed else "last"
-    probability = probability_of_reaching(ahead, goal.number, so_far, direction, of)
+    if metric.direction == "range":
+        least, most = (goal.number if end is None else end for end in (goal.low, goal.high))
+        above = [probability_of_reaching(ahead, end, so_far, "up", of) for end in (least, most)]
+        probability = max(0.0, above[0] - above[1])
+    else:
+        probability = probability_of_reaching(ahead, goal.number, so_far, direction, of)
     if summed:
         total = ahead.total
         return so_far + total.value, so_far + total.low, so_far + total.high, probability
@@ -204,10 +206,18 @@ def _sentence(
     odds = f"{probability:.0%}".replace("%", " %")
     likely = "likely" if probability >= 0.8 else "open" if probability >= 0.4 else "unlikely"
     return (
-        f"Reaching {say(goal.number, metric.unit)} {period.when} is {likely} ({odds}): "
+        f"{_reaching(metric, goal)} {period.when} is {likely} ({odds}): "
         f"{words.in_sentence(metric.label)} {words.is_or_are(metric.label)} expected "
         f"{words.between(low, high, metric.unit)}."
     )
+
+
+def _reaching(metric: Metric, goal: _Goal) -> str:
+    if metric.direction == "range" and goal.low is not None and goal.high is not None:
+        return f"Staying {words.between(goal.low, goal.high, metric.unit)}"
+    if metric.direction == "down":
+        return f"Staying at {say(goal.number, metric.unit)} or less"
+    return f"Reaching {say(goal.number, metric.unit)}"
 
 
 def _would_change(
