@@ -16,6 +16,7 @@ os.environ.setdefault("POTAGER_SECRET_KEY", "only for tests, and long enough to 
 from potager.ground.access.roles import Role
 from tests.people import Person, person
 from tests.prepare import browser as chromium_path
+from tests.prepare import retail_file as found_retail_file
 
 
 @pytest.fixture(autouse=True)
@@ -69,11 +70,11 @@ def cy(db) -> Person:
     return outsider
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def retail_file() -> Path:
     """The real retail file, where there is one."""
-    path = Path(os.environ.get("POTAGER_RETAIL_FILE", "../shared/data/online_retail.parquet"))
-    if not path.exists():
+    path = found_retail_file()
+    if path is None:
         pytest.skip("The real retail file is not here; set POTAGER_RETAIL_FILE to its path.")
     return path
 

@@ -136,7 +136,7 @@ def verdict(metric: Metric, value: float | None, target: Target | None, *, parti
 
 
 def stands(direction: str, value: float, goal: float, low: float | None, high: float | None) -> str:
-    """Return whether a figure is what it should be: yes, no, or at risk where the range that would do still holds it."""
+    """Return whether a figure is what it should be: yes, no, or at risk where the range that would do holds it."""
     low, high = (goal if end is None else end for end in (low, high))
     if direction == "range":
         return "yes" if low <= value <= high else "no"
