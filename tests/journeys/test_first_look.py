@@ -33,6 +33,8 @@ PAGES = [
     "/people/",
     "/settings/",
     "/search?q=revenue",
+    "/operations/",
+    "/operations/metrics_series_get",
 ]
 LOOKS = [(1280, False), (1280, True), (390, False), (390, True)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +46,8 @@ class Caller:
     def local(cls, actor: Actor) -> Caller:
         """Return a caller inside this process, acting as ``actor``; Django must be set up."""
         import httpx
-        from django.core.wsgi import get_wsgi_application
 
-        application = get_wsgi_application()
+        application = _application()
 
         def with_actor(environ: dict[str, Any], start_response: Any) -> Any:
             environ[LOCAL_ACTOR] = actor
@@ -99,6 +99,13 @@ class Caller:
             cursor = page["next_cursor"]
             if not cursor:
                 return
+
+
+@lru_cache(maxsize=1)
+def _application() -> Any:
+    from django.core.wsgi import get_wsgi_application
+
+    return get_wsgi_application()
 
 
 def _read(response: httpx.Response) -> Any:

@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 from potager.kit.errors import FieldProblem, Invalid, NotFound
 
+_SAID = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -29,6 +31,34 @@ class Parameter:
         kinds = [self.schema, *self.schema.get("anyOf", [])]
         found = [kind["type"] for kind in kinds if kind.get("type") not in (None, "null")]
         return str(found[0]) if found else "string"
+
+    @property
+    def choices(self) -> list[str]:
+        """Return the values it takes, where they are few enough to be listed."""
+        kinds = [self.schema, *self.schema.get("anyOf", [])]
+        return [str(choice) for kind in kinds for choice in kind.get("enum", ())]
+
+    def read(self, text: str) -> Any:
+        """Return what was typed as the type it has; lists may be written with commas, structures as JSON."""
+        if self.type in {"object", "array"}:
+            try:
+                return json.loads(text)
+            except ValueError:
+                if self.type == "array":
+                    return [part.strip() for part in text.split(",") if part.strip()]
+                raise self._not('JSON, such as {"metric": "revenue"}') from None
+        if self.type == "boolean":
+            if text.lower() not in _SAID:
+                raise self._not("yes or no")
+            return _SAID[text.lower()]
+        try:
+            return int(text) if self.type == "integer" else float(text) if self.type == "number" else text
+        except ValueError:
+            raise self._not("a number") from None
+
+    def _not(self, wanted: str) -> Invalid:
+        problem = FieldProblem(self.name, f"{self.name} takes {wanted}.")
+        return Invalid(problem.problem, errors=[problem])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from typing import Any
 
@@ -55,7 +54,7 @@ def _command(op: Operation, verb: str) -> click.Command:
         given = {names[name]: value for name, value in given.items() if value is not None}
         for parameter in op.parameters:
             if parameter.type in {"object", "array"} and isinstance(given.get(parameter.name), str):
-                given[parameter.name] = _structured(given[parameter.name], parameter)
+                given[parameter.name] = parameter.read(given[parameter.name])
         show(context, caller(context).send(op, given))
 
     names = {parameter.name.replace("-", "_"): parameter.name for parameter in op.parameters}
@@ -73,23 +72,11 @@ def _click(parameter: Parameter) -> click.Parameter:
     if parameter.place == "path":
         return click.Argument([name], metavar=parameter.name.upper())
     kind = _TYPES.get(parameter.type, click.STRING)
-    choices = parameter.schema.get("enum")
-    if choices:
-        kind = click.Choice([str(choice) for choice in choices])
+    if parameter.choices:
+        kind = click.Choice(parameter.choices)
     return click.Option(
         [f"--{parameter.name.replace('_', '-')}", name],
         type=kind,
         required=parameter.required,
         help=parameter.help,
     )
-
-
-def _structured(text: str, parameter: Parameter) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        if parameter.type == "array":
-            return [part.strip() for part in text.split(",") if part.strip()]
-        raise click.BadParameter(
-            f'{parameter.name} takes JSON, such as \'{{"metric": "revenue"}}\'.'
-        ) from None

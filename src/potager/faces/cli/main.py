@@ -86,9 +86,9 @@ def main(arguments: list[str] | None = None) -> None:
 def run(command: Callable[[], Any]) -> int:
     """Run a command and say what went wrong in a sentence; return the exit code."""
     try:
-        command()
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
+        ended = command()  # what click hands back where a command ended by Exit is the code
+    except click.exceptions.Exit as left:
+        return left.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -105,7 +105,7 @@ def run(command: Callable[[], Any]) -> int:
         return 1
     except BrokenPipeError:
         return 0
-    return 0
+    return ended if isinstance(ended, int) else 0
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from potager.faces.api.operations import operations
 from potager.faces.web.home import beds, needs
 from potager.faces.web.registry import commands, doors
 from potager.ground.access.actors import may
@@ -19,6 +20,7 @@ from potager.ground.serving.rendering import render, signed_in
 from potager.ground.serving.requests import actor
 
 YEAR_SECONDS = 31_536_000
+MOST_OPERATIONS = 8
 THEMES = {"", "light", "dark"}
 
 
@@ -48,7 +50,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
 
 @signed_in
 def palette(request: HttpRequest) -> HttpResponseBase:
-    """Answer the palette: doors, commands and records that hold the words."""
+    """Answer the palette: doors, commands, operations and records that hold the words."""
     who, text = actor(request), request.GET.get("q", "")[:200]
     words = text.casefold().split()
 
@@ -71,6 +73,17 @@ def palette(request: HttpRequest) -> HttpResponseBase:
         for item in commands()
         if may(who, item.permission) and matches(item.title, item.hint)
     ]
+    found += [
+        {
+            "group": "Operations",
+            "title": op.summary.rstrip("."),
+            "hint": " ".join(op.words),
+            "url": reverse("operation", args=[op.id]),
+            "keys": "",
+        }
+        for op in operations().values()
+        if words and matches(op.summary, " ".join(op.words))
+    ][:MOST_OPERATIONS]
     found += [
         {"group": "Records", "title": hit.card.title, "hint": hit.card.noun, "url": hit.card.url, "keys": ""}
         for hit in find(who, text, limit=8)
