@@ -85,7 +85,7 @@ def test_colors_in_charts_stand_out_from_the_paper(theme: str) -> None:
     papers = [TOKENS[ground][THEMES[theme]] for ground in ("paper", "raised")]
     config = CHARTS[theme]
     for color in [*config["range"]["category"], config["mark"]["color"]]:
-        assert min(contrast(color, paper) for paper in papers) >= 2.85, color
+        assert min(contrast(color, paper) for paper in papers) >= 3, color
     for part in (config["axis"]["labelColor"], config["legend"]["labelColor"], config["text"]["color"]):
         assert min(contrast(part, paper) for paper in papers) >= 4.5
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from potager.kit.errors import NotSignedIn, Problem
+from potager.kit.errors import Invalid, NotSignedIn, Problem
 
 
 class ProblemPages:
@@ -16,7 +16,11 @@ class ProblemPages:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass through."""
+        """Pass through, except an address with a null character, which no database can look for."""
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            from potager.faces.web.problems import problem_page
+
+            return problem_page(request, Invalid("The address holds a null character.", mend="Remove %00."))
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

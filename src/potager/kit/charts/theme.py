@@ -75,7 +75,7 @@ LIGHT: Final = Theme(
     ink="#211c15", muted="#5b5245", faint="#6f6554", line="#e3dccd", line_strong="#cdc3b0", edge="#8f846f",
     leaf="#2c6a3c", ochre="#83570a", brick="#9c3826", slate="#515e6b",
     leaf_wash="#e6eedd", brick_wash="#f8e4dc", slate_wash="#e6e9ec",
-    categories=("#62a34a", "#164c7e", "#935e24", "#b471c4", "#77312a", "#227a7a"),
+    categories=("#389c6a", "#123c73", "#8a5619", "#a27ebd", "#6e2922", "#356e6e"),
     ramp=("#f1f2e7", "#dbe6d2", "#bcd3b1", "#9bc095", "#7bab79"),
     diverging=("#cb806e", "#e3b7a8", "#f1ece0", "#b7cfb2", "#74a278"),
 )  # fmt: skip
