@@ -13,10 +13,16 @@ import pytest
 os.environ.setdefault("POTAGER_DATA", tempfile.mkdtemp(prefix="potager-tests-"))
 os.environ.setdefault("POTAGER_SECRET_KEY", "only for tests, and long enough to be taken for a key")
 
+from hypothesis import settings as hypothesis_settings
+
 from potager.ground.access.roles import Role
 from tests.people import Person, person
 from tests.prepare import browser as chromium_path
 from tests.prepare import retail_file as found_retail_file
+
+# What is slow is measured in benchmarks, never in tests: a busy machine fails nothing.
+hypothesis_settings.register_profile("potager", deadline=None)
+hypothesis_settings.load_profile("potager")
 
 
 @pytest.fixture(autouse=True)

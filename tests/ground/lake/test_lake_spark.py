@@ -150,10 +150,10 @@ def test_a_spark_query_that_takes_too_long_is_stopped(shop):
     _, _, spark = shop
     spark._watch.timeout = 0.7
     try:
-        with pytest.raises(Unavailable, match="longer than 0.7 seconds"):
+        with pytest.raises(Unavailable, match=r"longer than 0\.7 seconds"):
             spark.query(
                 "SELECT sum(sqrt(a.quantity + b.quantity + 9)) AS s FROM shop.lines a, shop.lines b, "
-                "(SELECT DISTINCT day FROM shop.lines) c"
+                "shop.lines c"
             )
     finally:
         spark._watch.timeout = 60.0

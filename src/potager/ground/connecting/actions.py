@@ -14,7 +14,7 @@ from potager.ground.connecting.connectors import connector, described
 from potager.ground.connecting.models import Import, State
 from potager.ground.jobs.work import enqueue
 from potager.ground.records.checks import keep
-from potager.kit.errors import Conflict, Unavailable
+from potager.kit.errors import Conflict, Problem, Unavailable
 
 JOB = "connecting.import"
 UNDO = "connecting.undo"
@@ -34,8 +34,10 @@ def upload(*, actor: Actor, file_name: str, chunks: Iterable[bytes], table: str 
         imported.plan = found.plan_from(shape).to_dict()
         imported.table = table or f"data.{_table_name(name)}"
         return keep(imported)
-    except BaseException:
+    except BaseException as error:
         imported.path.unlink(missing_ok=True)
+        if isinstance(error, Problem):
+            imported.called_by_its_name(error)
         raise
 
 

@@ -13,6 +13,7 @@ from django.db import models
 
 from potager.ground.jobs.models import Job
 from potager.ground.records.models import Record
+from potager.kit.errors import Problem
 
 table_rule = RegexValidator(
     r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$",
@@ -69,6 +70,11 @@ class Import(Record):
         suffix = Path(self.file_name).suffix.lower()
         kept = suffix if suffix.lstrip(".").isalnum() else ""
         return Path(settings.POTAGER_DATA) / "uploads" / f"{self.pk}{kept}"
+
+    def called_by_its_name(self, problem: Problem) -> None:
+        """Let ``problem`` name the file as people do, not by the name the upload is kept under."""
+        problem.detail = problem.detail.replace(self.path.name, self.file_name)
+        problem.args = (problem.detail,)
 
     @property
     def rejects_path(self) -> Path:

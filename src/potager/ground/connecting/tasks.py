@@ -26,6 +26,7 @@ def run_import(work: Work, *, import_id: str, dry_run: bool = False) -> dict[str
         actions.finish(actor=work.actor, imported=imported, state=State.DRAFT, outcome={"note": "Canceled."})
         raise
     except Problem as problem:
+        imported.called_by_its_name(problem)
         note = f"{problem.detail} {problem.mend}".strip()[:500]
         actions.finish(actor=work.actor, imported=imported, state=State.FAILED, outcome={"note": note})
         raise

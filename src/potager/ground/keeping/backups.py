@@ -102,6 +102,20 @@ def _add(archive: tarfile.TarFile, file: Path, name: str, sums: dict[str, str]) 
         sums[name] = hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def _unpack(archive: tarfile.TarFile, folder: Path) -> None:
+    """Write an archive's files below ``folder``. (tarfile's own ``filter`` is not in every Python 3.11.)"""
+    inside = folder.resolve()
+    for entry in archive:
+        target = (inside / entry.name).resolve()
+        source = archive.extractfile(entry) if entry.isreg() else None
+        if source is None or not target.is_relative_to(inside):
+            raise tarfile.ExtractError(f"{entry.name} is no file of a backup")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with source, target.open("wb") as file:
+            shutil.copyfileobj(source, file, CHUNK)
+        target.chmod(entry.mode & 0o755)
+
+
 def read_backup(path: Path, folder: Path) -> Made:
     """Bring a backup back into ``folder``: every checksum is compared before anything is put in its place."""
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +123,7 @@ def read_backup(path: Path, folder: Path) -> Made:
         unpacked = Path(scratch) / "data"
         try:
             with tarfile.open(path) as archive:
-                archive.extractall(unpacked, filter="data")
+                _unpack(archive, unpacked)
         except (tarfile.TarError, OSError) as error:
             raise Invalid(f"{path} cannot be read as a backup: {error}", mend="Is it whole?") from error
         said = _manifest(path, unpacked)

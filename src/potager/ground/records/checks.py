@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 from django.core.exceptions import ValidationError
@@ -34,11 +35,27 @@ def checked(record: R) -> R:
         # Django does not check optional fields for null; in text, nothing is written as no text at all.
         if not field.null and field.empty_strings_allowed and getattr(record, field.attname) is None:
             setattr(record, field.attname, "")
+    nulls = [
+        field.name for field in record._meta.concrete_fields if _holds_null(getattr(record, field.attname))
+    ]
+    if nulls:
+        # PostgreSQL can keep none, in text or in JSON; SQLite would, and a backup of it could not be moved.
+        found = [FieldProblem(name, "The text holds a null character.", "Remove it.") for name in nulls]
+        sentence = "; ".join(f"{problem.where}: {problem.problem}" for problem in found)
+        raise Invalid(f"This {record.noun()} cannot be kept: {sentence}", mend="Remove it.", errors=found)
     try:
         record.full_clean()
     except ValidationError as error:
         raise as_invalid(error, f"This {record.noun()}") from error
     return record
+
+
+def _holds_null(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, Mapping):
+        return any(_holds_null(key) or _holds_null(part) for key, part in value.items())
+    return isinstance(value, list | tuple) and any(map(_holds_null, value))
 
 
 def keep(record: R) -> R:

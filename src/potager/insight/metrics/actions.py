@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -36,6 +37,9 @@ GOVERNED = (
 @action("metrics.edit")
 def publish(*, actor: Actor, name: str, namespace: str, text: str, note: str = "") -> Source:
     """Publish a definition document: its metrics can be asked from now on, and every version is kept."""
+    if not name.isprintable():
+        problem = FieldProblem("name", "The name holds a control or null character.", "Remove it.")
+        raise Invalid(problem.problem, mend=problem.mend, errors=[problem])
     found = compiling.check(namespace, name, text)
     wrong = errors(found)
     if wrong:
@@ -133,6 +137,10 @@ def set_target(
     note: str = "",
 ) -> Target:
     """Set a metric's target for a period; one for the same period takes its place."""
+    for name, number in (("value", value), ("low", low), ("high", high)):
+        if number is not None and not math.isfinite(number):
+            problem = FieldProblem(name, f"A target cannot be {number}.", "Give a number, such as 1200000.")
+            raise Invalid(problem.problem, mend=problem.mend, errors=[problem])
     for former in Target.objects.filter(metric=metric, start=start, end=end, archived_at=None):
         former.archived_at = now()
         keep(former)

@@ -55,6 +55,12 @@ def _written(actor: Actor, question: Question, values: Mapping[str, Any]) -> Que
                 )
                 raise Invalid(problem.problem, mend="Everything else is no.", errors=[problem])
             parse_rule(rule, question.recipe)
+        for verdict in question.actions:
+            if verdict not in Verdict.values:
+                problem = FieldProblem(
+                    "actions", f"There is no answer {verdict} that an action could follow from."
+                )
+                raise Invalid(problem.problem, mend=f"Use {', '.join(Verdict.values)}.", errors=[problem])
         # Asked once, dry: slots that name nothing are refused before the question is kept.
         answering.draft(actor, question.recipe, question.slots, rule=question.rule, as_of=question.as_of)
     return keep(question)

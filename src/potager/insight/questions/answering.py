@@ -11,6 +11,7 @@ from potager.insight.metrics.compiling import layer_of
 from potager.insight.metrics.queries import conditions, metrics
 from potager.insight.questions.models import Answer, Cadence, Question, Recipe
 from potager.insight.questions.recipes import change, compare, target
+from potager.insight.questions.recipes.common import listed
 from potager.insight.questions.recipes.draft import Asked, Draft
 from potager.kit.clock import now, today
 from potager.kit.errors import FieldProblem, Invalid
@@ -43,7 +44,6 @@ def draft(
     if recipe not in RECIPES:
         problem = FieldProblem("recipe", f"There is no recipe {recipe}.")
         raise Invalid(problem.problem, mend=f"Use {', '.join(RECIPES)}.", errors=[problem])
-    said = slots.get("where") or []
     asked = Asked(
         actor=actor,
         words=words,
@@ -51,7 +51,7 @@ def draft(
         as_of=as_of or today(),
         rule=dict(rule or {}),
         at=at,
-        where=conditions([said] if isinstance(said, str) else list(said)),
+        where=conditions(listed(slots, "where")),
     )
     return RECIPES[recipe](asked), asked
 

@@ -125,13 +125,17 @@ def compile_documents(
     """
     definitions = collect(documents, namespace=namespace, tables=frozenset(tables))
     relations = tuple(sorted((model.name, definitions.relation(model)) for model in definitions.models))
-    key = (content_hash(documents), relations)
+    content = (content_hash(documents), relations)
+    key = (
+        *content,
+        tuple(document.source for document in documents),
+    )  # who defines what is part of what is built
     with _layers_lock:
         found = _layers.get(key)
         if found is None:
             if before is not None:
                 before()
-            found = _compile(definitions, sha256(repr(key).encode()).hexdigest())
+            found = _compile(definitions, sha256(repr(content).encode()).hexdigest())
             while len(_layers) >= _CACHED_LAYERS:
                 _layers.pop(next(iter(_layers)))
             _layers[key] = found

@@ -19,6 +19,7 @@ from potager.insight.metrics.reading import Freshness, series
 from potager.insight.metrics.trees import Forest, forest
 from potager.insight.questions.recipes.common import (
     last_day,
+    listed,
     look,
     metric_of,
     no_data,
@@ -57,8 +58,7 @@ def answer(asked: Asked) -> Draft:
     if refusal is not None:
         return draft.refused(refusal)
     trees = forest(asked.actor)
-    by = asked.slots.get("by") or []
-    by = [by] if isinstance(by, str) else list(by)
+    by = listed(asked.slots, "by")
     result = explain(metric, trees, shown, compared, by=by, where=asked.where, at=asked.at)
     if not math.isfinite(result.before) or not math.isfinite(result.after):
         side = compared if not math.isfinite(result.before) else shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -27,6 +28,19 @@ def slot(asked: Asked, name: str) -> Any:
         problem = FieldProblem(name, f"The question does not say which {name.replace('_', ' ')}.")
         raise Invalid(problem.problem, mend=f"Give the slot '{name}'.", errors=[problem])
     return value
+
+
+def listed(slots: Mapping[str, Any], name: str) -> list[str]:
+    """Return a slot that holds one text or several; say so where it holds anything else."""
+    given = slots.get(name)
+    if given in (None, ""):
+        return []
+    several = [given] if isinstance(given, str) else given
+    if not isinstance(several, list) or not all(isinstance(one, str) for one in several):
+        mend = f"Give the slot '{name}' a text, or a list of texts."
+        problem = FieldProblem(name, f"'{given}' cannot be read as a list of texts.", mend)
+        raise Invalid(problem.problem, mend=mend, errors=[problem])
+    return several
 
 
 def number(asked: Asked, name: str, given: Any) -> float:
