@@ -133,6 +133,16 @@ def test_a_metric_of_another_namespace_is_not_taken_over(shop: Shop) -> None:
     assert shop.metric("revenue").source.name == "shop.yml"
 
 
+def test_the_same_text_under_another_name_is_another_document(shop: Shop) -> None:
+    """Compiled once per content: but who defines a metric is not taken from another document of the same words."""
+    actions.withdraw(actor=shop.actor, source=Source.objects.get())
+    publish(shop, SHOP, "again.yml")
+    assert {metric.source.name for metric in Metric.objects.filter(archived_at=None)} == {"again.yml"}
+    with pytest.raises(Invalid) as refused:
+        actions.publish(actor=shop.actor, name="copy.yml", namespace="nowhere", text=SHOP)
+    assert "is defined in again.yml already" in refused.value.detail
+
+
 def test_withdrawing_a_document_retires_its_metrics_and_keeps_its_versions(shop: Shop, ada: Any) -> None:
     source = Source.objects.get()
     actions.withdraw(actor=shop.actor, source=source)

@@ -12,6 +12,7 @@ import pytest
 from potager.insight.metrics import actions, reading, treeview
 from potager.insight.metrics.models import Metric
 from potager.insight.metrics.periods import parse_period
+from potager.kit.errors import Invalid
 from tests.insight.shop import FIRST, LAST, Shop, total
 
 pytestmark = pytest.mark.django_db
@@ -204,6 +205,14 @@ def test_a_range_that_does_not_hold_its_target_is_refused(shop: Shop, ada: Any) 
     dropped = ada.call("delete", f"/metrics/revenue/targets/{made.json()['id']}")
     assert dropped.status_code == 200
     assert ada.call("get", "/metrics/revenue/targets").json()["items"] == []
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_a_target_is_a_number(shop: Shop, value: float) -> None:
+    for ends in ({"value": value}, {"value": 1.0, "low": value}, {"value": 1.0, "high": value}):
+        with pytest.raises(Invalid) as refused:
+            shop.target("revenue", start=date(2024, 2, 1), end=date(2024, 2, 29), **ends)
+        assert "A target cannot be" in refused.value.detail
 
 
 def test_certifying_takes_a_maintainer(shop: Shop, bo: Any) -> None:

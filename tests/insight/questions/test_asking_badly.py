@@ -47,6 +47,12 @@ def test_two_days_the_wrong_way_round_are_read_the_right_way_round(shop: Shop) -
         ("change", {"metric": "revenue", "period": "2024-02", "against": "soon"}, "cannot be read as a period"),
         ("change", {"metric": "revenue", "period": "2024-02", "by": ["weed"]}, "weed"),
         ("change", {"metric": "revenue", "period": "2024-02", "where": "country"}, "is not a condition"),
+        ("change", {"metric": "revenue", "period": "2024-02", "by": 7}, "list of texts"),
+        ("change", {"metric": "revenue", "period": "2024-02", "by": [["country"]]}, "list of texts"),
+        ("change", {"metric": "revenue", "period": "2024-02", "by": {"country": 1}}, "list of texts"),
+        ("change", {"metric": "revenue", "period": "2024-02", "where": [7]}, "list of texts"),
+        ("change", {"metric": "revenue", "period": "2024-02", "where": True}, "list of texts"),
+        ("change", {"metric": ["revenue"], "period": "2024-02"}, "There is no metric"),
         ("target", {"metric": "revenue", "period": "2024-03", "value": "many"}, "'many' is not a number"),
         ("target", {"metric": "revenue", "period": "2024-03", "value": "nan"}, "'nan' is not a number"),
         ("target", {"metric": "revenue", "period": "2024-03", "value": [1]}, "is not a number"),
@@ -76,6 +82,17 @@ def test_a_dimension_named_twice_is_split_by_once(shop: Shop, ada: Any) -> None:
     assert list(split.figures["segments"]) == ["country"]
     told = ada.call("get", "/metrics/revenue/explain?period=2024-02&by=country&by=country")
     assert told.status_code == 200 and list(told.json()["segments"]) == ["country"]
+
+
+def test_an_action_follows_from_an_answer_that_there_is(shop: Shop, ada: Any) -> None:
+    body = {
+        "words": "Did it move?",
+        "recipe": "change",
+        "slots": {"metric": "revenue", "period": "2024-02"},
+        "actions": {"maybe": "Wait."},
+    }
+    told = ada.call("post", "/questions", body)
+    assert told.status_code == 422 and "There is no answer maybe" in told.json()["detail"]
 
 
 def test_a_number_is_read_with_its_thousands_separated(shop: Shop) -> None:

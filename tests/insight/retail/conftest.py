@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +17,7 @@ from potager.ground.lake.duck import DuckDBWarehouse
 from potager.ground.lake.lake import Lake
 from potager.insight.metrics import actions
 from potager.insight.metrics.semantics import SemanticLayer, parse
+from tests import prepare
 from tests.insight.lakes import own_lake, place_in
 from tests.insight.retail.oracle import Oracle
 from tests.insight.shop import Shop
@@ -28,9 +28,9 @@ TREE = yaml.safe_load(files("potager.demo").joinpath("retail", "tree.yml").read_
 
 @pytest.fixture(scope="session")
 def real_file() -> Path:
-    """The real file, as the fixture ``retail_file`` finds it."""
-    path = Path(os.environ.get("POTAGER_RETAIL_FILE", "../shared/data/online_retail.parquet"))
-    if not path.exists():
+    """The real file, read once for the session."""
+    path = prepare.retail_file()
+    if path is None:
         pytest.skip("The real retail file is not here; set POTAGER_RETAIL_FILE to its path.")
     return path
 
