@@ -27,6 +27,8 @@ from potager.ground.lake.watching import Watch
 from potager.kit.errors import Invalid, Problem, Unavailable
 
 BATCH_ROWS = 131_072
+CANCELED_EVERY = 0.5
+"""Seconds."""
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     # As in DuckDB: what cannot be divided is no number, and not the end of the query.
@@ -142,11 +144,18 @@ class SparkWarehouse:
     def _watched(self) -> Iterator[None]:
         tag = f"potager-{next(self._numbers)}"
         stopped: list[str] = []
+        over = threading.Event()
+
+        def cancel() -> None:
+            # Again and again: a query that is still being planned has no job yet that could be canceled.
+            while not over.is_set():
+                context.cancelJobsWithTag(tag)
+                over.wait(CANCELED_EVERY)
 
         def interrupt() -> None:
             stopped.append(tag)
             # In a thread of its own: Spark waits for the jobs to end, and the watch has others to look after.
-            threading.Thread(target=context.cancelJobsWithTag, args=(tag,), daemon=True).start()
+            threading.Thread(target=cancel, daemon=True).start()
 
         context = self._spark.sparkContext
         context.addJobTag(tag)
@@ -154,6 +163,7 @@ class SparkWarehouse:
             with self._watch.over(interrupt), _said(stopped, self._watch.timeout):
                 yield
         finally:
+            over.set()
             context.removeJobTag(tag)
 
 
