@@ -53,11 +53,11 @@ def _read(work: Work, imported: Import, *, dry_run: bool) -> dict[str, Any]:
         if dry_run or known:
             for _ in reading.batches:
                 pass  # read for the counts and the rows set aside
-            note = (
-                "Tried, nothing imported."
-                if dry_run
-                else "The file was in the table already; nothing was added."
-            )
+            others = Import.objects.filter(load_id=imported.load_id, state=State.DONE).exclude(pk=imported.pk)
+            if dry_run:
+                note = "Tried, nothing imported."
+            elif others.exists():  # else this very import was killed after its rows were in
+                note = "The file was in the table already; nothing was added."
         if not dry_run:
             said = {"potager.import": str(imported.pk)}
             made = lasting.append(imported.table, reading.batches, load_id=imported.load_id, properties=said)

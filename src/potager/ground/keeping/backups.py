@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from potager import __version__
 from potager.kit.clock import now
 from potager.kit.environment import data_folder
@@ -133,10 +135,12 @@ def read_backup(path: Path, folder: Path) -> Made:
                 f"{path} is damaged: {wrong[0]} is not what was written.", mend="Use another backup."
             )
         (unpacked / MANIFEST).unlink()
+        catalogue = f"sqlite:///{unpacked / DATABASE}"
         if (unpacked / DUMP).exists():
             _restore_postgres(unpacked / DUMP)
-        if Path(said["folder"]) != folder and (unpacked / DATABASE).exists():
-            _moved(unpacked, said["folder"], str(folder))
+            catalogue = settings.POTAGER_LAKE["catalog_uri"]
+        if Path(said["folder"]) != folder:
+            _moved(unpacked, said["folder"], str(folder), catalogue)
         if (unpacked / "secret-key").exists():
             (unpacked / "secret-key").chmod(0o600)
         if folder.exists():
@@ -174,19 +178,24 @@ def _restore_postgres(dump: Path) -> None:
     dump.unlink()
 
 
-def _moved(unpacked: Path, old: str, new: str) -> None:
+def _moved(unpacked: Path, old: str, new: str, catalogue: str) -> None:
     """Write the lake's metadata anew for another folder: Iceberg names its files by their whole path."""
+    from sqlalchemy import create_engine, inspect, text
+
     lake = unpacked / "lake"
     for file in lake.rglob("*.metadata.json"):
         file.write_text(file.read_text("utf-8").replace(f"{old}/lake", f"{new}/lake"), "utf-8")
     for file in lake.rglob("*.avro"):
         _rewrite(file, f"{old}/lake", f"{new}/lake")
-    with closing(sqlite3.connect(unpacked / DATABASE)) as connection, connection:
-        for column in ("metadata_location", "previous_metadata_location"):
-            connection.execute(
-                f"UPDATE iceberg_tables SET {column} = replace({column}, ?, ?)",  # noqa: S608 - two known columns
-                (f"{old}/lake", f"{new}/lake"),
-            )
+    engine = create_engine(catalogue)
+    with engine.begin() as connection:
+        if inspect(connection).has_table("iceberg_tables"):
+            for column in ("metadata_location", "previous_metadata_location"):
+                statement = text(
+                    f"UPDATE iceberg_tables SET {column} = replace({column}, :old, :new)"  # noqa: S608 - two known columns
+                )
+                connection.execute(statement, {"old": f"{old}/lake", "new": f"{new}/lake"})
+    engine.dispose()
 
 
 def _rewrite(file: Path, old: str, new: str) -> None:
