@@ -5,6 +5,7 @@ const dialog = () => document.querySelector("[data-palette]");
 let found = [];
 let at = 0;
 let asked = 0;
+let shownFor = null; // the words whose answers are on the screen
 
 export function listen() {
   document.addEventListener("keydown", (event) => {
@@ -55,7 +56,9 @@ async function search(text) {
   } catch {
     answer = []; // the network is away: enter still leads to the search page
   }
-  if (turn === asked) show(Array.isArray(answer) ? answer : (answer.items ?? []));
+  if (turn !== asked) return;
+  shownFor = text;
+  show(Array.isArray(answer) ? answer : (answer.items ?? []));
 }
 
 function show(items) {
@@ -103,7 +106,11 @@ function steer(event) {
     choose(moves[event.key]);
   } else if (event.key === "Enter" && !event.isComposing) {
     event.preventDefault();
-    go(at, event.ctrlKey || event.metaKey);
+    const words = event.target.value;
+    const aside = event.ctrlKey || event.metaKey;
+    // Fast fingers: what is on the screen may still be the answer to fewer words.
+    if (words === shownFor) go(at, aside);
+    else search(words).then(() => go(at, aside));
   }
 }
 
