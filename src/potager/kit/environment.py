@@ -73,12 +73,16 @@ def database(folder: Path) -> dict[str, Any]:
 
 
 def lake(folder: Path) -> dict[str, str]:
-    """Return where the lake's catalogue and files are: beside the records, in the same database."""
+    """Return where the lake's catalogue (beside the records) and its files are, and which engine reads them."""
+    engine = os.environ.get("POTAGER_ENGINE", "duckdb").strip().lower()
+    if engine not in {"duckdb", "spark"}:
+        raise WrongSetting("POTAGER_ENGINE", f"'{engine}' is neither duckdb nor spark.")
     url = os.environ.get("POTAGER_DATABASE_URL", "")
     catalogue = f"sqlite:///{folder / 'potager.sqlite3'}"
     if url:
         catalogue = "postgresql+psycopg" + url[url.index("://") :]
-    return {"catalog_uri": catalogue, "files": os.environ.get("POTAGER_LAKE_FILES", str(folder / "lake"))}
+    files = os.environ.get("POTAGER_LAKE_FILES", str(folder / "lake"))
+    return {"catalog_uri": catalogue, "files": files, "engine": engine}
 
 
 def listed(name: str, default: str = "") -> list[str]:

@@ -11,7 +11,6 @@ from potager.kit import environment
 
 POTAGER_DATA = environment.data_folder()
 POTAGER_LAKE = environment.lake(POTAGER_DATA)
-POTAGER_WEEK_STARTS = os.environ.get("POTAGER_WEEK_STARTS", "monday")
 POTAGER_WEBHOOK_NETWORKS = tuple(environment.listed("POTAGER_WEBHOOK_NETWORKS"))
 POTAGER_ADDRESS = os.environ.get("POTAGER_ADDRESS", "http://127.0.0.1:8350").rstrip("/")
 
