@@ -29,8 +29,8 @@ test: $(VENV)/tested
 	@$(BIN)/python tests/prepare.py --report
 
 lint: $(VENV)/tested
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks docs
+	$(BIN)/ruff check src tests benchmarks docs
 	$(BIN)/lint-imports
 
 types: $(VENV)/tested
