@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from potager.faces.api.operations import operations
-from tests.faces.cli.conftest import shop  # noqa: F401 - the same shop
+from tests.faces.cli.conftest import shop, shop_served  # noqa: F401 - the same shop
 from tests.faces.cli.test_program import QUESTION
 from tests.journeys.house import House
 
@@ -103,3 +103,36 @@ def test_what_is_refused_is_an_error_with_its_sentence(shop: House) -> None:  # 
     unknown, nameless = session(shop, talk)
     assert unknown.is_error and "metrics_metric_list" in unknown.content[0].text
     assert nameless.is_error and "No governed metric" in nameless.content[0].text
+
+
+def over_http(house: House, secret: str, talk: Callable[[Any], Awaitable[Any]]) -> Any:
+    """Talk with the house's web server as a client over streamable HTTP."""
+    import httpx
+    from mcp import Client
+    from mcp.client.streamable_http import streamable_http_client
+
+    async def meet() -> Any:
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        async with httpx.AsyncClient(headers=headers, timeout=120) as http:
+            transport = streamable_http_client(f"{house.address}/mcp", http_client=http)
+            async with Client(transport, read_timeout_seconds=120) as client:
+                return await talk(client)
+
+    return asyncio.run(meet())
+
+
+def test_the_web_server_gives_assistants_the_same_number(shop_served: House) -> None:  # noqa: F811
+    async def talk(client: Any) -> Any:
+        return data(await client.call_tool("answer_question", {"question": QUESTION}))
+
+    there = over_http(shop_served, shop_served.token(), talk)
+    here = json.loads(shop_served.run("--json", "ask", QUESTION).stdout)
+    assert (there["estimate"], there["receipt"]["digest"]) == (here["estimate"], here["receipt"]["digest"])
+
+
+def test_an_assistant_without_a_token_is_refused(shop_served: House) -> None:  # noqa: F811
+    async def talk(client: Any) -> Any:
+        return await client.call_tool("list_metrics", {})
+
+    refused = over_http(shop_served, "", talk)
+    assert refused.is_error and "Nobody is signed in" in refused.content[0].text

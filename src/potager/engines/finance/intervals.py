@@ -26,7 +26,9 @@ class Interval:
                 f"'{self.unit}' is not an interval's unit.", f"Write one of {', '.join(UNITS)}."
             )
         if self.count < 1:
-            raise FinanceError(f"A billing interval of {self.count} {self.unit}s is none.", "Write 1 or more.")
+            raise FinanceError(
+                f"A billing interval of {self.count} {self.unit}s is none.", "Write 1 or more."
+            )
 
     def after(self, anchor: date, periods: int) -> date:
         """Return the day on which the period number ``periods`` after ``anchor`` begins.
@@ -57,3 +59,6 @@ def add_months(day: date, months: int) -> date:
     at = day.year * 12 + day.month - 1 + months
     year, month = divmod(at, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+MONTHLY = Interval()

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,15 +45,21 @@ def scaled(cents: Whole, numerator: Whole | int, denominator: Whole | int) -> Wh
     below = np.broadcast_to(np.asarray(denominator, dtype=np.int64), shape)
     if not cents.size:
         return cents.astype(np.int64)
-    largest = int(np.abs(cents).max()) * int(top.max()) * 2 + int(below.max())
-    if largest < MOST_CENTS:
-        return np.sign(cents) * ((2 * np.abs(cents) * top + below) // (2 * below))
-    exact = np.sign(cents).astype(object) * (
-        (2 * np.abs(cents).astype(object) * top.astype(object) + below.astype(object)) // (2 * below.astype(object))
-    )
-    if any(abs(int(found)) >= MOST_CENTS for found in exact):
-        raise FinanceError("An amount is too large to be counted in 64 bits.", "Check the price and the quantity.")
-    return exact.astype(np.int64)
+    size: Whole = np.abs(cents)
+    whole: Whole
+    if int(size.max()) * int(top.max()) * 2 + int(below.max()) < MOST_CENTS:
+        whole = (2 * size * top + below) // (2 * below)
+    else:
+        exact = [
+            (2 * amount * up + down) // (2 * down)
+            for amount, up, down in zip(size.tolist(), top.tolist(), below.tolist(), strict=True)
+        ]
+        if max(exact) >= MOST_CENTS:
+            raise FinanceError(
+                "An amount is too large to be counted in 64 bits.", "Check the price and the quantity."
+            )
+        whole = np.array(exact, dtype=np.int64)
+    return np.where(cents < 0, -whole, whole)
 
 
 def allocate(total: int, weights: Sequence[int]) -> tuple[int, ...]:
@@ -66,7 +71,8 @@ def allocate(total: int, weights: Sequence[int]) -> tuple[int, ...]:
     """
     if not weights or min(weights) < 0 or not any(weights):
         raise FinanceError(
-            "An amount cannot be split: the weights are negative, all zero, or none.", "Give one positive weight."
+            "An amount cannot be split: the weights are negative, all zero, or none.",
+            "Give one positive weight.",
         )
     whole = sum(weights)
     sign = -1 if total < 0 else 1
@@ -135,12 +141,7 @@ def share_discount(lines: Sequence[InvoiceLine], discount_cents: int) -> tuple[i
 
 
 def sums_by(groups: Whole, values: Whole, count: int) -> Whole:
-    """Return the exact sum of ``values`` in each of ``count`` groups, shape (count,), without passing through floats."""
+    """Return the exact sum of ``values`` in each of ``count`` groups, shape (count,), not by way of floats."""
     result: Whole = np.zeros(count, dtype=np.int64)
     np.add.at(result, groups, values)
     return result
-
-
-def whole(column: Any) -> Whole:
-    """Return an Arrow column without nulls as 64-bit integers."""
-    return np.asarray(column.to_numpy(), dtype=np.int64)

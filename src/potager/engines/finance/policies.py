@@ -69,7 +69,7 @@ class Policy:
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def months(self, unit: Unit) -> Fraction:
-        """Return what a price for one such unit is multiplied by to be a month's: 1/12 for a year, 26/12·2 for a week."""
+        """Return what a price for one such unit is multiplied by to be a month's: 1/12 for a year."""
         match unit:
             case "day":
                 return self.days_a_month
@@ -144,10 +144,10 @@ chartmogul = Policy(
         "churn_dated": "When the subscription ends in the billing system, by default; the end of the service period "
         "and the day of the request are settings (article 242).",
         "free_customers_stay": "A customer who moves to a free plan or a full discount stays active (article 245).",
-        "brief_signups": "Both counted; events within 60 minutes are one movement (chartmogul.com/blog/smart-grouping). "
-        "This engine's grain is the day, so that all of a day is one movement.",
-        "currency": "No movement for a change of rates. (An older post tells of the closing rate of each invoice's "
-        "day: chartmogul.com/blog/calculating-mrr-with-multiple-currencies.)",
+        "brief_signups": "Both counted; events within 60 minutes are one movement, here all of a day "
+        "(chartmogul.com/blog/smart-grouping).",
+        "currency": "No movement for a change of rates, as comparisons of tools tell; an older post of theirs tells of "
+        "the closing rate of each invoice's day (chartmogul.com/blog/calculating-mrr-with-multiple-currencies).",
     },
 )
 profitwell = Policy(
@@ -162,14 +162,14 @@ profitwell = Policy(
         "discounts": "Always subtracted, whatever their duration: a $120 annual plan at 10 % off is $9 "
         "(subscription-metrics/discounts).",
         "trials": "Trialing users are no customers (compare, ProfitWell vs. Stripe).",
-        "past_due": "Counted during the dunning window.",
-        "unpaid": "Past the dunning window it is delinquent churn.",
+        "past_due": "Active while in the dunning window (bssubs.net/profit-well-faqs-for-paddle-users).",
+        "unpaid": "Past the dunning window it is delinquent churn (same page).",
         "paused": "On hold is $0 (compare, ProfitWell vs. Recurly).",
         "metered": "Recurring metered billing is rolled into MRR (compare, ProfitWell vs. Chargebee).",
         "churn_dated": "Counted until the end of the billing cycle (compare).",
         "free_customers_stay": "A customer must be actively paying; a full discount is none (calculating-metrics).",
         "brief_signups": "Signed up and churned in the same calendar month is ignored entirely (compare).",
-        "currency": "The rate of the day of purchase.",
+        "currency": "The rate of the day of purchase, as comparisons of tools tell; no page of the vendor was read.",
     },
 )
 list_price = Policy(

@@ -17,7 +17,8 @@ canceled_on              date32   the day cancellation was asked for, on every r
 paid_until               date32   on the subscription's last row: the end of the period that is paid; null is ``ends``
 ======================== ======== ===========================================================================
 
-A changed price is a new row: the days before it keep theirs, so a price change never rewrites history.
+A changed price is a new row: the days before it keep theirs, so a price change never rewrites history. Proration and
+refunds change what was invoiced and not what is agreed, so they make no row.
 """
 
 from __future__ import annotations
@@ -30,36 +31,34 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from potager.engines.finance.arrow import codes, days, places, whole
 from potager.engines.finance.intervals import UNITS
-from potager.engines.finance.money import MOST_CENTS, FinanceError, Flags, Whole, whole
+from potager.engines.finance.money import MOST_CENTS, FinanceError, Flags, Whole
 
 State = Literal["active", "trialing", "past_due", "unpaid", "paused"]
 Kind = Literal["recurring", "metered", "one_time"]
 STATES: tuple[State, ...] = get_args(State)
 KINDS: tuple[Kind, ...] = get_args(Kind)
-OPEN = np.iinfo(np.int32).max
-"""The day number that stands for "not ended"."""
 
-SCHEMA = pa.schema(
-    [
-        ("customer", pa.string()),
-        ("subscription", pa.string()),
-        ("starts", pa.date32()),
-        ("ends", pa.date32()),
-        ("currency", pa.string()),
-        ("unit_cents", pa.int64()),
-        ("quantity", pa.int64()),
-        ("interval_count", pa.int64()),
-        ("interval_unit", pa.string()),
-        ("forever_off", pa.int64()),
-        ("repeating_off", pa.int64()),
-        ("once_off", pa.int64()),
-        ("state", pa.string()),
-        ("kind", pa.string()),
-        ("canceled_on", pa.date32()),
-        ("paid_until", pa.date32()),
-    ]
-)
+_COLUMNS: list[tuple[str, pa.DataType]] = [
+    ("customer", pa.string()),
+    ("subscription", pa.string()),
+    ("starts", pa.date32()),
+    ("ends", pa.date32()),
+    ("currency", pa.string()),
+    ("unit_cents", pa.int64()),
+    ("quantity", pa.int64()),
+    ("interval_count", pa.int64()),
+    ("interval_unit", pa.string()),
+    ("forever_off", pa.int64()),
+    ("repeating_off", pa.int64()),
+    ("once_off", pa.int64()),
+    ("state", pa.string()),
+    ("kind", pa.string()),
+    ("canceled_on", pa.date32()),
+    ("paid_until", pa.date32()),
+]
+SCHEMA = pa.schema(_COLUMNS)
 _MAY_BE_NULL = ("ends", "canceled_on", "paid_until")
 
 
@@ -98,30 +97,15 @@ class Terms:
         return len(self.starts)
 
 
-def codes(column: pa.ChunkedArray[Any] | pa.Array[Any]) -> tuple[Whole, pa.Array[Any]]:
-    """Return each row's place among the column's sorted distinct values, and those values. Nulls are not allowed."""
-    chunked = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
-    if isinstance(chunked.type, pa.DictionaryType):
-        chunked = chunked.cast(chunked.type.value_type)
-    if not len(chunked):
-        return np.zeros(0, dtype=np.int64), pa.array([], chunked.type)
-    encoded = pa.concat_arrays(chunked.chunks).dictionary_encode()
-    order = whole(pc.array_sort_indices(encoded.dictionary))
-    place: Whole = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    return place[whole(encoded.indices)], encoded.dictionary.take(pa.array(order))
-
-
-def days(column: Any) -> Whole:
-    """Return dates as days since 1970-01-01; null is :data:`OPEN`."""
-    return np.asarray(pc.fill_null(column.cast(pa.int32()), OPEN).to_numpy(), dtype=np.int64)
-
-
-def read_terms(table: pa.Table) -> Terms:
+def read_terms(table: pa.Table | Terms) -> Terms:
     """Read a table of terms (the columns are this module's). Raises :class:`FinanceError` for the first bad row.
+
+    What is read already is returned as it is: who asks several questions of one table reads it once.
 
     To set bad rows aside and go on with the rest, ask :func:`check_terms` first.
     """
+    if isinstance(table, Terms):
+        return table
     bad = check_terms(table)
     if bad:
         more = f" {len(bad) - 1} more of {len(table)} rows are wrong too." if len(bad) > 1 else ""
@@ -138,14 +122,22 @@ def check_terms(table: pa.Table) -> tuple[BadTerms, ...]:
         if name not in table.column_names:
             raise FinanceError(f"The table of terms has no column '{name}'.", "Add it; dates may be null.")
         if name not in _MAY_BE_NULL and table[name].null_count:
-            raise FinanceError(f"The column '{name}' of the terms has unknown values.", "Load what is missing.")
+            raise FinanceError(
+                f"The column '{name}' of the terms has unknown values.", "Load what is missing."
+            )
     found: list[BadTerms] = []
-    worded = {"unit": (table["interval_unit"], UNITS), "state": (table["state"], STATES), "kind": (table["kind"], KINDS)}
+    worded = {
+        "unit": (table["interval_unit"], UNITS),
+        "state": (table["state"], STATES),
+        "kind": (table["kind"], KINDS),
+    }
     for name, (column, allowed) in worded.items():
         _add(
             found,
             table,
-            ~np.asarray(pc.is_in(column, value_set=pa.array(allowed)).to_numpy(zero_copy_only=False), dtype=np.bool_),
+            ~np.asarray(
+                pc.is_in(column, value_set=pa.array(allowed)).to_numpy(zero_copy_only=False), dtype=np.bool_
+            ),
             f"has a {name} that is none of {', '.join(allowed)}",
             "Map the source's word to one of these.",
         )
@@ -154,13 +146,16 @@ def check_terms(table: pa.Table) -> tuple[BadTerms, ...]:
     starts, ends = days(table["starts"]), days(table["ends"])
     price, quantity = whole(table["unit_cents"]), whole(table["quantity"])
     offs = [whole(table[name]) for name in ("forever_off", "repeating_off", "once_off")]
-    canceled = days(table["canceled_on"])
     sane = (price >= 0) & (quantity >= 0)
     # Checked in floating point first, as the product itself might not fit.
     huge = sane & (price.astype(np.float64) * quantity.astype(np.float64) >= MOST_CENTS)
     gross = np.where(sane & ~huge, price * np.where(huge, 0, quantity), 0)
     rules: list[tuple[Flags, str, str]] = [
-        (ends < starts, "ends before it starts", "Check which of the two dates is wrong; it counts nowhere until then."),
+        (
+            ends < starts,
+            "ends before it starts",
+            "Check which of the two dates is wrong; it counts nowhere until then.",
+        ),
         (quantity < 0, "has a negative quantity", "Write a refund as a refund, not as a negative sale."),
         (price < 0, "has a negative price", "Write what is taken off as a discount."),
         (huge, "has a price that is too large to be counted in 64 bits", "Check the price and the quantity."),
@@ -171,11 +166,6 @@ def check_terms(table: pa.Table) -> tuple[BadTerms, ...]:
         ),
         (np.minimum.reduce(offs) < 0, "has a negative discount", "Write a surcharge as a price of its own."),
         (whole(table["interval_count"]) < 1, "has a billing interval below 1", "Write 1 or more."),
-        (
-            (canceled < OPEN) & (ends < OPEN) & (canceled > ends),
-            "was asked to be canceled after it had ended",
-            "Check which of the two dates is wrong.",
-        ),
     ]
     for wrong, what, mend in rules:
         _add(found, table, wrong, what, mend)
@@ -193,7 +183,9 @@ def _rules_between_rows(
     """Return the rules that compare a row with the one before it of the same subscription."""
     overlaps, currencies = np.zeros(len(starts), dtype=np.bool_), np.zeros(len(starts), dtype=np.bool_)
     order = np.lexsort((ends, starts, subscription, customer))
-    same = (customer[order][1:] == customer[order][:-1]) & (subscription[order][1:] == subscription[order][:-1])
+    same = (customer[order][1:] == customer[order][:-1]) & (
+        subscription[order][1:] == subscription[order][:-1]
+    )
     # A stretch without days (ends on its start) holds nothing and overlaps nothing.
     held = (ends > starts)[order]
     over = same & (starts[order][1:] < ends[order][:-1]) & held[1:] & held[:-1]
@@ -241,9 +233,3 @@ def _arrays(table: pa.Table) -> Terms:
         canceled_on=days(table["canceled_on"]),
         paid_until=days(table["paid_until"]),
     )
-
-
-def places(column: Any, words: tuple[str, ...]) -> Whole:
-    """Return the place of each row's word among ``words``; -1 where it is none of them."""
-    found = pc.fill_null(pc.index_in(column, value_set=pa.array(words)), -1)
-    return np.asarray(found.to_numpy(), dtype=np.int64)

@@ -23,12 +23,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from potager.engines.finance.arrow import OPEN, dates, day_number, taken
 from potager.engines.finance.intervals import UNITS
 from potager.engines.finance.money import Flags, Whole, scaled
 from potager.engines.finance.policies import Policy
-from potager.engines.finance.terms import KINDS, OPEN, STATES, Terms, read_terms
-
-EPOCH = date(1970, 1, 1)
+from potager.engines.finance.terms import KINDS, STATES, Terms, read_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +46,6 @@ class TermValue:
     because: str
 
 
-def day_number(day: date) -> int:
-    """Return the days since 1970-01-01."""
-    return (day - EPOCH).days
-
-
 def discounts_counted(terms: Terms, policy: Policy) -> Whole:
     """Return what the policy lets discounts take off the price of one interval, shape (rows,)."""
     counted: Whole = np.zeros(len(terms), dtype=np.int64)
@@ -61,7 +55,7 @@ def discounts_counted(terms: Terms, policy: Policy) -> Whole:
 
 
 def monthly_cents(terms: Terms, policy: Policy) -> Whole:
-    """Return each row's monthly value if it counts, shape (rows,): (price × quantity − discounts) × months, rounded once.
+    """Return each row's monthly value if it counts, (rows,): (price × quantity − discounts) × months, rounded once.
 
     ``months`` is 1/12 for a year, 1/24 for two years, 26/12 for two weeks where the policy's year has 52 of them.
     """
@@ -77,7 +71,9 @@ def _normalized(terms: Terms, policy: Policy, months: int) -> Whole:
     factors = [policy.months(unit) * months for unit in UNITS]
     numerator = np.array([factor.numerator for factor in factors], dtype=np.int64)[terms.unit]
     denominator = np.array([factor.denominator for factor in factors], dtype=np.int64)[terms.unit]
-    return scaled(terms.gross - discounts_counted(terms, policy), numerator, denominator * terms.interval_count)
+    return scaled(
+        terms.gross - discounts_counted(terms, policy), numerator, denominator * terms.interval_count
+    )
 
 
 def counts(terms: Terms, policy: Policy) -> Flags:
@@ -113,7 +109,11 @@ def value_on(table: pa.Table, on: date, policy: Policy) -> tuple[TermValue, ...]
     Raises :class:`FinanceError` as :func:`~potager.engines.finance.terms.read_terms`.
     """
     terms, day = read_terms(table), day_number(on)
-    cents, counted, offs = monthly_cents(terms, policy), counts(terms, policy), discounts_counted(terms, policy)
+    cents, counted, offs = (
+        monthly_cents(terms, policy),
+        counts(terms, policy),
+        discounts_counted(terms, policy),
+    )
     first, last = stretch(terms, policy)
     found = []
     for row in np.flatnonzero((terms.starts <= day) & (day < np.maximum(terms.ends, last))):
@@ -140,13 +140,13 @@ def value_on(table: pa.Table, on: date, policy: Policy) -> tuple[TermValue, ...]
     return tuple(found)
 
 
-def monthly_value(table: pa.Table, on: date, policy: Policy) -> dict[str, int]:
+def monthly_value(table: pa.Table | Terms, on: date, policy: Policy) -> dict[str, int]:
     """Return the monthly recurring revenue on a day under a policy, in minor units by currency."""
     return _total(read_terms(table), on, policy, monthly_cents)
 
 
 def contracted_yearly_value(
-    table: pa.Table, on: date, policy: Policy, *, shortest_months: int = 0
+    table: pa.Table | Terms, on: date, policy: Policy, *, shortest_months: int = 0
 ) -> dict[str, int]:
     """Return ARR in its second meaning: the sum of annualized contracts on a day, in minor units by currency.
 
@@ -156,7 +156,9 @@ def contracted_yearly_value(
     terms = read_terms(table)
 
     def of_contracts(terms: Terms, policy: Policy) -> Whole:
-        months = np.array([0, 0, 1, 12])[terms.unit] * terms.interval_count  # days and weeks are below any month
+        months = (
+            np.array([0, 0, 1, 12])[terms.unit] * terms.interval_count
+        )  # days and weeks are below any month
         return np.where(months >= shortest_months, yearly_cents(terms, policy), 0)
 
     return _total(terms, on, policy, of_contracts)
@@ -168,11 +170,12 @@ def _total(terms: Terms, on: date, policy: Policy, value: Any) -> dict[str, int]
     standing = counts(terms, policy) & (first <= day) & (day < last)
     cents = np.where(standing, value(terms, policy), 0)
     return {
-        str(name): int(cents[terms.currency == code].sum()) for code, name in enumerate(terms.currencies.to_pylist())
+        str(name): int(cents[terms.currency == code].sum())
+        for code, name in enumerate(terms.currencies.to_pylist())
     }
 
 
-def daily_steps(table: pa.Table, policy: Policy, *, through: date | None = None) -> pa.Table:
+def daily_steps(table: pa.Table | Terms, policy: Policy, *, through: date | None = None) -> pa.Table:
     """Return the step table of a table of terms under a policy, in order of customer, currency and date.
 
     ``through``: the last day to tell of; later changes that are already known (scheduled ends) are left out. A row
@@ -200,18 +203,13 @@ def daily_steps(table: pa.Table, policy: Policy, *, through: date | None = None)
     width = max(len(terms.currencies), 1)
     return pa.table(
         {
-            "customer": terms.customers.take(pa.array(books[changed] // width)),
+            "customer": taken(terms.customers, books[changed] // width),
             "date": dates(at[changed]),
             "cents": pa.array(level[changed]),
-            "currency": terms.currencies.take(pa.array(books[changed] % width)),
+            "currency": taken(terms.currencies, books[changed] % width),
             "active": pa.array(active[changed]),
         }
     )
-
-
-def dates(numbers: Whole) -> pa.Array[Any]:
-    """Return days since 1970-01-01 as Arrow dates."""
-    return pa.array(numbers.astype(np.int32)).cast(pa.date32())
 
 
 def summed(books: Whole, at: Whole, values: tuple[Whole, ...]) -> tuple[Whole, Whole, tuple[Whole, ...]]:
