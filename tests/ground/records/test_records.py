@@ -40,7 +40,12 @@ def test_a_record_is_found_by_its_kind_and_key(vi, term):
 
 @pytest.mark.parametrize(
     ("kind", "key"),
-    [("glossary.term", "nonsense"), ("glossary.weed", "x"), ("nonsense", "x"), ("access.user", str(uuid4()))],
+    [
+        ("glossary.term", "nonsense"),
+        ("glossary.weed", "x"),
+        ("nonsense", "x"),
+        ("access.user", "6d1f0c52-7c0e-4f6e-9f60-5d7a3a1f2b11"),
+    ],
 )
 def test_a_reference_to_nothing_is_not_found_with_a_sentence(vi, term, kind, key):
     with pytest.raises(NotFound, match=f"There is no {kind} {key}"):
