@@ -165,7 +165,8 @@ def cli() -> Iterator[str]:
         for op in sorted(operations().values(), key=lambda one: one.words)
     ]
     yield from table(["command", "what"], rows)
-    yield "`potager metrics new TABLE` proposes metrics from a table's columns, and publishes them.\n"
+    yield "`potager metrics new TABLE` proposes metrics from a table's columns and publishes them;"
+    yield "`potager metrics import PATH` publishes a file, a folder or a dbt project.\n"
 
 
 def said(parameter: Any) -> str:

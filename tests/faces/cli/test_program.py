@@ -85,6 +85,22 @@ def test_a_dry_run_imports_nothing(shop: House, tmp_path: Path) -> None:
     assert "shop.tried" not in tables
 
 
+def test_a_folder_of_definitions_is_published_as_one(shop: House, tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text(
+        "metrics: [{name: double, label: Double, type: derived, "
+        "type_params: {expr: 2 * once, metrics: [{name: once}]}}]\n"
+    )
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "b.yml").write_text(
+        "metrics: [{name: once, label: Once, type: simple, type_params: {measure: amount}}]\n"
+    )
+    said = shop.run("metrics", "import", str(tmp_path), "--namespace", "shop").stdout
+    assert said.splitlines() == ["a.yml is at version 1.", "models/b.yml is at version 1."]
+    value = shop.run("--json", "metrics", "value", "get", "double", "--period", "2026-03").stdout
+    once = shop.run("--json", "metrics", "value", "get", "once", "--period", "2026-03").stdout
+    assert json.loads(value)["value"] == 2 * json.loads(once)["value"]
+
+
 def test_a_file_that_is_not_there_is_wrong_usage(shop: House) -> None:
     assert "does not exist" in shop.run("import", "nowhere.csv", code=2).stderr
 

@@ -172,3 +172,24 @@ def test_a_proposal_from_a_table_can_be_published_as_it_is(shop: Shop, ada: Any)
     assert made.status_code == 200, made.content
     assert Metric.objects.filter(archived_at=None).count() >= 2
     assert ada.call("post", "/definitions/propose", {"table": "shop.nothing"}).status_code == 404
+
+
+RATIO = "metrics: [{name: share, label: Share, type: ratio, type_params: {numerator: extra, denominator: lines}}]\n"
+EXTRA = "metrics: [{name: extra, label: Extra, type: simple, type_params: {measure: revenue}}]\n"
+
+
+def test_documents_that_rest_on_each_other_are_published_together_whatever_their_order(shop: Shop) -> None:
+    texts = {"a.yml": RATIO, "b.yml": EXTRA}
+    made = actions.publish_together(actor=shop.actor, namespace="shop", texts=texts)
+    assert [source.name for source in made] == ["a.yml", "b.yml"]
+    assert Metric.objects.get(name="share").source == made[0]
+    again = actions.publish_together(actor=shop.actor, namespace="shop", texts=texts)
+    assert [source.number for source in again] == [1, 1]
+
+
+def test_of_documents_published_together_all_are_in_or_none(shop: Shop) -> None:
+    texts = {"b.yml": EXTRA, "c.yml": RATIO.replace("lines", "nothing")}
+    with pytest.raises(Invalid) as refused:
+        actions.publish_together(actor=shop.actor, namespace="shop", texts=texts)
+    assert any(error.where.startswith("c.yml line") for error in refused.value.errors)
+    assert not Metric.objects.filter(name="extra").exists() and Source.objects.count() == 1

@@ -50,7 +50,9 @@ class Arm:
             raise ValueError("These sums belong to no data: a sum of squares is below what its sum demands.")
         bound = np.sqrt(np.outer(np.maximum(variances, 0.0), np.maximum(variances, 0.0)))
         if np.any(np.abs(moments) > bound + _ROUNDING * np.maximum(np.sqrt(np.outer(scale, scale)), 1.0)):
-            raise ValueError("These sums belong to no data: a sum of products is beyond what its squares allow.")
+            raise ValueError(
+                "These sums belong to no data: a sum of products is beyond what its squares allow."
+            )
 
     def _values(self) -> list[float]:
         every = (self.y, self.yy, self.d, self.dd, self.yd, self.x, self.xx, self.xy, self.xd)

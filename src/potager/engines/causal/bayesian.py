@@ -8,7 +8,7 @@ import numpy as np
 
 from potager.engines.answers import CannotTell
 from potager.engines.causal.arms import Arm
-from potager.engines.causal.experiment import MISMATCH, sample_ratio_check
+from potager.engines.causal.experiment import MISMATCH, RandomizedEvidence, sample_ratio_check
 from potager.engines.causal.results import Check, Effect, FloatArray, check_level
 
 _NODES = 400
@@ -20,7 +20,8 @@ class BayesianEffect(Effect):
     """The posterior mean of treated less control, with the central credible interval.
 
     ``probability_better``: that the treated share is above that of the control. ``loss_if_taken`` and
-    ``loss_if_left``: by how much the share is expected to be lower than it could be if the treatment is taken, or left.
+    ``loss_if_left``: by how much the share is expected to be lower than it could be if the treatment is taken, or
+    left.
     """
 
     probability_better: float
@@ -35,6 +36,7 @@ def compare_shares_bayesian(
     prior: tuple[float, float] = (1.0, 1.0),
     level: float = 0.95,
     treated_share: float | None = 0.5,
+    evidence: RandomizedEvidence = "experiment",
 ) -> BayesianEffect | CannotTell:
     """Return the difference of two shares with independent beta posteriors (Gelman et al. 2013, §2.4).
 
@@ -80,7 +82,7 @@ def compare_shares_bayesian(
         high=high,
         level=level,
         method="beta-binomial difference of shares",
-        evidence="experiment",
+        evidence=evidence,
         checks=checks,
         probability_better=better,
         loss_if_taken=gain - estimate,

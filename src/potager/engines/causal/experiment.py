@@ -45,9 +45,9 @@ class RelativeLift:
 class ExperimentEffect(Effect):
     """Treated less control. ``treated`` and ``control`` are the figures of the arms, after CUPED where it was used.
 
-    ``relative`` is the lift as a share of the control figure, or why there is none. ``variance_kept`` is the share of the
-    variance that CUPED left (1 without a covariate, 0.5 where it was worth as much as twice the units). ``degrees`` are
-    those of Student's t (infinite for sequential intervals).
+    ``relative`` is the lift as a share of the control figure, or why there is none. ``variance_kept`` is the share of
+    the variance that CUPED left (1 without a covariate, 0.5 where it was worth as much as twice the units).
+    ``degrees`` are those of Student's t (infinite for sequential intervals).
     """
 
     treated: float
@@ -108,9 +108,9 @@ def compare_arms(
     before the assignment: CUPED (Deng et al. 2013), its slope pooled over both arms; for ratios on the linearized
     outcome. ``sides``: "greater" and "less" give an interval with one finite end and the one-sided p-value.
 
-    ``treated_share`` is the planned share of the treated arm, None where no plan is known. Refuses where the split is not
-    the planned one, where an arm has under ``fewest`` units, where nothing varies, and where a denominator cannot be
-    told from 0. Raises :class:`ValueError` on arms with different columns and on a bad level.
+    ``treated_share`` is the planned share of the treated arm, None where no plan is known. Refuses where the split is
+    not the planned one, where an arm has under ``fewest`` units, where nothing varies, and where a denominator cannot
+    be told from 0. Raises :class:`ValueError` on arms with different columns and on a bad level.
     """
     check_level(level)
     prepared = _prepare(treated, control, treated_share, fewest)
@@ -151,11 +151,12 @@ def compare_anytime(
 ) -> ExperimentEffect | CannotTell:
     """Return treated less control with an interval that holds at every look, so that peeking does no harm.
 
-    The normal-mixture confidence sequence: Robbins (1970), the mixture sequential test of Johari et al. (2017), Howard et
-    al. (2021), in the asymptotic form of Waudby-Smith et al. (2024). With V the squared error and τ² the mixture's
-    variance, half its width is sqrt(2V(V+τ²)/τ² · log(sqrt((V+τ²)/V)/α)); one-sided log(1 + sqrt((V+τ²)/V)/(2α)).
-    τ² is tuned to be narrowest when both arms together hold ``planned_units`` units: set it once, before the first look.
-    ``p_value`` is the always-valid one (the smallest so far may be kept). Refuses as :func:`compare_arms` does.
+    The normal-mixture confidence sequence: Robbins (1970), the mixture sequential test of Johari et al. (2017),
+    Howard et al. (2021), in the asymptotic form of Waudby-Smith et al. (2024). With V the squared error and τ² the
+    mixture's variance, half its width is sqrt(2V(V+τ²)/τ² · log(sqrt((V+τ²)/V)/α)); one-sided log(1 +
+    sqrt((V+τ²)/V)/(2α)). τ² is tuned to be narrowest when both arms together hold ``planned_units`` units: set it
+    once, before the first look. ``p_value`` is the always-valid one (the smallest so far may be kept). Refuses as
+    :func:`compare_arms` does.
     """
     check_level(level)
     if planned_units < 2:
@@ -166,7 +167,9 @@ def compare_anytime(
     figures, checks = prepared
     difference, squared = figures.values[0] - figures.values[1], sum(figures.squared)
     alpha = 1.0 - level
-    mixture = squared * (treated.n + control.n) / planned_units * _tuning(alpha if sides == "two" else 2 * alpha)
+    mixture = (
+        squared * (treated.n + control.n) / planned_units * _tuning(alpha if sides == "two" else 2 * alpha)
+    )
     growth = math.sqrt((squared + mixture) / squared)
     inner = growth / alpha if sides == "two" else 1.0 + growth / (2.0 * alpha)
     reach = math.sqrt(2.0 * squared * (squared + mixture) / mixture * math.log(inner))
@@ -254,7 +257,11 @@ def _covariate_check(treated: Arm, control: Arm) -> Check:
     difference = float(treated.means[column] - control.means[column])
     squared = sum(float(arm.moments()[column, column]) / (arm.n - 1) / arm.n for arm in (treated, control))
     p = p_value(difference, math.sqrt(max(squared, 0.0)), math.inf)
-    alike = "was alike in both arms" if p >= MISMATCH else "differs between the arms, so it may not be from before"
+    alike = (
+        "was alike in both arms"
+        if p >= MISMATCH
+        else "differs between the arms, so it may not be from before"
+    )
     return Check("covariate_balance", p >= MISMATCH, f"The covariate {alike} (p = {p:.2g}).")
 
 
@@ -283,7 +290,10 @@ def _figures(treated: Arm, control: Arm) -> _Figures | CannotTell:
         )
     degrees = total**2 / sum(part**2 / (arm.n - 1) for part, arm in zip(squared, arms, strict=True))
     return _Figures(
-        (float(values[0]), float(values[1])), (squared[0], squared[1]), degrees, total / max(sum(plain), total)
+        (float(values[0]), float(values[1])),
+        (squared[0], squared[1]),
+        degrees,
+        total / max(sum(plain), total),
     )
 
 
@@ -320,6 +330,8 @@ def _relative(figures: _Figures, level: float) -> RelativeLift | CannotTell:
     z = two_sided_z(level)
     inner = b * b - z * z * vb
     if b <= 0.0 or inner <= 0.0:
-        return CannotTell("undefined", "The control figure cannot be told from 0, so there is no relative lift.", "")
+        return CannotTell(
+            "undefined", "The control figure cannot be told from 0, so there is no relative lift.", ""
+        )
     root = math.sqrt(max((a * b) ** 2 - (a * a - z * z * va) * inner, 0.0))
     return RelativeLift(a / b - 1.0, (a * b - root) / inner - 1.0, (a * b + root) / inner - 1.0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from potager.engines.answers import CannotTell
-from potager.engines.causal.results import Check, FloatArray, student_below
+from potager.engines.causal.results import Check, FloatArray, negligible, student_below
 
 _NAMED = 5
 
@@ -37,7 +37,8 @@ class Panel:
             )
         if len(set(self.units)) != len(self.units):
             raise ValueError("Each unit is named once.")
-        if strangers := [name for name in self.adopted if name not in set(self.units)]:
+        known = set(self.units)
+        if strangers := [name for name in self.adopted if name not in known]:
             raise ValueError(f"These units are not in the panel: {named(strangers)}.")
         if any(start < 0 for start in self.adopted.values()):
             raise ValueError("The first treated period is an index from 0 on.")
@@ -96,7 +97,8 @@ def unfit(
     that started at another period, a start without ``fewest_before`` periods before it or none from it on, an outcome
     redefined on the way, unknown outcomes. Raises :class:`ValueError` on units that are not in the panel.
     """
-    if strangers := [name for name in (*treated, *controls) if name not in set(panel.units)]:
+    known = set(panel.units)
+    if strangers := [name for name in (*treated, *controls) if name not in known]:
         raise ValueError(f"These units are not in the panel: {named(strangers)}.")
     return (
         _unfit_units(panel, treated, controls, start)
@@ -122,7 +124,9 @@ def _unfit_units(
             f"These units are named as treated and as controls: {named(both)}.",
             "A unit belongs to one side.",
         )
-    if spoiled := [name for name in controls if panel.adopted.get(name, len(panel.periods)) < len(panel.periods)]:
+    if spoiled := [
+        name for name in controls if panel.adopted.get(name, len(panel.periods)) < len(panel.periods)
+    ]:
         return CannotTell(
             "not_identified",
             f"These controls were treated too: {named(spoiled)}. What they show is not what would have happened "
@@ -143,8 +147,8 @@ def too_short(start: int, length: int, fewest_before: int) -> CannotTell | None:
     if start < fewest_before:
         return CannotTell(
             "too_few",
-            f"There are {max(start, 0)} periods before the start, and the method needs {fewest_before} to learn what is "
-            "usual.",
+            f"There are {max(start, 0)} periods before the start, and the method needs {fewest_before} to learn what "
+            "is usual.",
             "Add earlier periods, or use a finer grain.",
         )
     if start >= length:
@@ -186,7 +190,7 @@ def balanced_slopes(rows: FloatArray, start: int) -> FloatArray:
 
 
 def welch(first: FloatArray, second: FloatArray) -> tuple[float, float, float]:
-    """Return difference of means, its standard error and its degrees of freedom (Welch 1947); two values or more each."""
+    """Return difference of means, its error and its degrees of freedom (Welch 1947); two values or more each."""
     parts = [float(np.var(values, ddof=1)) / len(values) for values in (first, second)]
     squared = sum(parts)
     spread = sum(part**2 / (len(values) - 1) for part, values in zip(parts, (first, second), strict=True))
@@ -196,27 +200,26 @@ def welch(first: FloatArray, second: FloatArray) -> tuple[float, float, float]:
 
 def trend_check(
     treated: FloatArray, controls: FloatArray, start: int, threshold: float
-) -> tuple[Check, float | None]:
-    """Compare the slopes of both sides before the start: a check, and its p-value (None where it cannot be had).
+) -> tuple[Check, float | None, float]:
+    """Compare the slopes of both sides before the start: a check, its p-value (None: cannot be had), and the drift.
 
     ``treated`` (a, t) and ``controls`` (b, t). Parallel trends cannot be proved; a clear difference before the start
-    is the evidence against them that can be had. The sentence says what the difference would amount to if it went on
-    (Roth 2022: a test that passes may only be weak).
+    is the evidence against them that can be had. The drift is what the difference would amount to by the time of the
+    effect if it went on; the sentence says it, since a test that passes may only be weak (Roth 2022).
     """
     length = treated.shape[1]
     if start < 3 or min(len(treated), len(controls)) < 2:
-        return Check(
-            "pre_trend", None, "Too few periods or units to see whether both sides moved alike before the start."
-        ), None
+        few = "Too few periods or units to see whether both sides moved alike before the start."
+        return Check("pre_trend", None, few), None, 0.0
     difference, error, degrees = welch(balanced_slopes(treated, start), balanced_slopes(controls, start))
-    if error == 0.0:
+    if negligible(error, treated):
         p = 1.0 if abs(difference) < 1e-12 * max(1.0, float(np.abs(treated).max())) else 0.0
     else:
         p = 2.0 * student_below(-abs(difference / error), degrees)
     drift = difference * length / 2.0  # from the middle of the periods before to the middle of those after
     words = "moved alike" if p >= threshold else "already moved apart"
     sentence = (
-        f"Before the start both sides {words}: their slopes differ by {difference:.4g} per period (p = {p:.2g}), which "
-        f"would amount to {drift:.4g} by the time of the effect."
+        f"Before the start both sides {words}: their slopes differ by {difference:.4g} per period (p = {p:.2g}), "
+        f"which would amount to {drift:.4g} by the time of the effect."
     )
-    return Check("pre_trend", p >= threshold, sentence), p
+    return Check("pre_trend", p >= threshold, sentence), p, drift

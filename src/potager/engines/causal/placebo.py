@@ -1,4 +1,5 @@
-"""Placebo tests: put fake dates and fake units to a method, and see how often its interval holds the truth, which is 0.
+"""Placebo tests: put fake dates and fake units to a method, and see how often its interval holds the truth, which is
+0.
 
 A method that finds effects where nothing happened will find them where something did. The methods of this engine run
 these tests by themselves and carry what they show (Abadie, Diamond & Hainmueller 2010; Bertrand, Duflo & Mullainathan
@@ -49,8 +50,8 @@ def coverage_of(
 ) -> PlaceboCoverage | CannotTell:
     """Sum up fakes that were run elsewhere: their effects, and whether each interval held 0.
 
-    The check fails where so few intervals held 0 that a method with the coverage it claims would show that in under 5 %
-    of cases (exact binomial, fakes taken as independent; overlapping fakes are less informative than their number).
+    The check fails where so few intervals held 0 that a method with the coverage it claims would show that in under 5
+    % of cases (exact binomial, fakes taken as independent; overlapping fakes are less informative than their number).
     """
     from scipy.special import bdtr
 
@@ -90,11 +91,11 @@ def coverage_of(
 
 
 def fake_starts(first: int, last: int, most: int) -> list[int]:
-    """Return at most ``most`` fake starts from ``first`` to ``last`` (included), evenly spread; none where they cross."""
+    """Return at most ``most`` fake starts from ``first`` to ``last`` (included), evenly spread; none if they cross."""
     if last < first or most < 1:
         return []
     count = min(most, last - first + 1)
-    return sorted({int(round(float(value))) for value in np.linspace(first, last, count)})
+    return sorted({round(float(value)) for value in np.linspace(first, last, count)})
 
 
 def carried(

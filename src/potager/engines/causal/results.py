@@ -1,4 +1,4 @@
-"""What every method answers with: an effect, its interval, how it was identified, and the checks it stood or failed."""
+"""What every method answers with: an effect, its interval, how it was identified, the checks it stood or failed."""
 
 from __future__ import annotations
 
@@ -150,6 +150,11 @@ def limits(
         return estimate - reach, estimate + reach
     reach = student_quantile(level, degrees) * error
     return (estimate - reach, math.inf) if sides == "greater" else (-math.inf, estimate + reach)
+
+
+def negligible(error: float, values: FloatArray) -> bool:
+    """Whether an error is no more than the rounding of values of this size, so that nothing varied."""
+    return error <= 1e-12 * max(float(np.abs(values).max()), 1e-300)
 
 
 def p_value(estimate: float, error: float, degrees: float, sides: Sides = "two") -> float:

@@ -14,9 +14,9 @@ def simplex_weights(
 
     ``target`` (t,), ``mix`` (t, k), w (k,); c is a free constant with ``intercept`` and 0 without; ``ridge`` ≥ 0 is in
     squared units of the outcome. With Σw = 1 the objective is f(w) = ‖A·w‖² for A = mix − target, so that minimizing
-    ‖A·u‖² + (Σu − 1)² over u ≥ 0 gives u proportional to w: with u = s·w the best s leaves f/(1 + f), which rises with f.
-    That is one non-negative least-squares problem (Lawson & Hanson 1974), exact without steps or tolerances. A is
-    scaled first: on raw units solvers have been seen to return uniform weights without a word.
+    ‖A·u‖² + (Σu − 1)² over u ≥ 0 gives u proportional to w: with u = s·w the best s leaves f/(1 + f), which rises
+    with f. That is one non-negative least-squares problem (Lawson & Hanson 1974), exact without steps or tolerances.
+    A is scaled first: on raw units solvers have been seen to return uniform weights without a word.
     """
     from scipy.optimize import nnls
 
@@ -29,7 +29,9 @@ def simplex_weights(
     stacked = np.vstack([difference, np.sqrt(max(ridge, 0.0)) * np.eye(count)]) if ridge > 0.0 else difference
     scale = float(np.sqrt(np.mean(np.square(stacked).sum(axis=0))))
     if scale == 0.0:
-        return np.full(count, 1.0 / count)  # every control equals the target: no weight is better than another
+        return np.full(
+            count, 1.0 / count
+        )  # every control equals the target: no weight is better than another
     system = np.vstack([stacked / scale, np.ones(count)])
     found, _ = nnls(system, np.concatenate([np.zeros(len(stacked)), [1.0]]), maxiter=50 * max(count, 10))
     weights: FloatArray = found / found.sum()

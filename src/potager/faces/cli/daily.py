@@ -106,6 +106,21 @@ def metrics_new(context: click.Context, table: str, publish: bool | None) -> Non
             )
 
 
+@click.command("import")
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
+@click.option("--namespace", required=True, help="The lake's namespace that ref('table') means.")
+@click.option("--note", default="", help="Kept with the versions.")
+@click.pass_context
+def metrics_import(context: click.Context, path: Path, namespace: str, note: str) -> None:
+    """Publish the definitions of a YAML file, a folder, or a dbt project (through its semantic manifest)."""
+    from potager.insight.metrics.semantics.documents import read_documents
+
+    documents = [{"name": one.source, "text": one.text} for one in read_documents(path)]
+    given = {"namespace": namespace, "documents": documents, "note": note}
+    for source in caller(context).run("metrics_source_import", given):
+        click.echo(f"{source['name']} is at version {source['number']}.")
+
+
 @click.command()
 @click.argument("question", nargs=-1, required=True)
 @click.option("--as-of", metavar="DAY", help="Ask as if it were this day, such as 2011-12-09.")

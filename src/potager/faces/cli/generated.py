@@ -39,9 +39,10 @@ def context_command(name: str) -> click.Command | None:
             assert isinstance(inner, click.Group)
             inner.add_command(_command(op, verb))
     if name == "metrics":
-        from potager.faces.cli.daily import metrics_new
+        from potager.faces.cli.daily import metrics_import, metrics_new
 
         group.add_command(metrics_new)
+        group.add_command(metrics_import)
     return group
 
 

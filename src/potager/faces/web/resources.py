@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 
+from potager.faces.web.templatetags.potager_ui import markdown
 from potager.ground.access.actors import may, require
 from potager.ground.acting.action import expecting
 from potager.ground.audit.queries import history
@@ -33,6 +34,11 @@ def _widget(field: models.Field[Any, Any], **given: Any) -> forms.Field | None:
     if isinstance(field, models.DateField):
         given["widget"] = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     return field.formfield(**given)
+
+
+def _shown(record: Record, name: str) -> Any:
+    value = getattr(record, name)
+    return markdown(value) if isinstance(record._meta.get_field(name), models.TextField) else value
 
 
 def resource_pages(resource: Resource[Any]) -> list[URLPattern]:
@@ -81,7 +87,7 @@ def resource_pages(resource: Resource[Any]) -> list[URLPattern]:
         pairs = [
             {
                 "key": str(model._meta.get_field(name).verbose_name).capitalize(),
-                "value": getattr(record, name),
+                "value": _shown(record, name),
             }
             for name in resource.fields[1:]
             if getattr(record, name) not in (None, "")

@@ -10,16 +10,6 @@ from typing import Any, Protocol
 from potager.kit.errors import NotFound
 
 
-class Seen(Protocol):
-    """How far a reading is."""
-
-    done: int
-    total: int
-    unit: Any
-    rows: int
-    rejected: int
-
-
 class Connector(Protocol):
     """A module that reads files of its kinds; ``potager.connectors.files`` shows each function with its promise.
 

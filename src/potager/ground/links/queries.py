@@ -45,12 +45,6 @@ def links(actor: Actor) -> RecordQuerySet[Link]:
     return rows.alive()
 
 
-def links_of(actor: Actor, record: Record) -> RecordQuerySet[Link]:
-    """Return the links into and out of one record."""
-    into = Q(to_kind=record.kind(), to_id=record.pk)
-    return links(actor).filter(into | Q(from_kind=record.kind(), from_id=record.pk))
-
-
 def chain(actor: Actor, record: Record, direction: Direction, *, depth: int = DEEPEST) -> Chain:
     """Walk from ``record``, a level at a time (one query for links and one per kind of record on each level).
 

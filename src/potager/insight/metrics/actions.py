@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -37,20 +37,41 @@ GOVERNED = (
 @action("metrics.edit")
 def publish(*, actor: Actor, name: str, namespace: str, text: str, note: str = "") -> Source:
     """Publish a definition document: its metrics can be asked from now on, and every version is kept."""
-    if not name.isprintable():
-        problem = FieldProblem("name", "The name holds a control or null character.", "Remove it.")
-        raise Invalid(problem.problem, mend=problem.mend, errors=[problem])
-    found = compiling.check(namespace, name, text)
-    wrong = errors(found)
+    return _publish(actor, namespace, {name: text}, note)[0]
+
+
+@action("metrics.edit")
+def publish_together(
+    *, actor: Actor, namespace: str, texts: Mapping[str, str], note: str = ""
+) -> list[Source]:
+    """Publish several definition documents that may rest on each other: all of them or none."""
+    return _publish(actor, namespace, texts, note)
+
+
+def _publish(actor: Actor, namespace: str, texts: Mapping[str, str], note: str) -> list[Source]:
+    for name in texts:
+        if not name.isprintable():
+            problem = FieldProblem("name", "The name holds a control or null character.", "Remove it.")
+            raise Invalid(problem.problem, mend=problem.mend, errors=[problem])
+    wrong = errors(compiling.check(namespace, texts))
     if wrong:
         problems = [finding.field_problem() for finding in wrong]
         sentence = " ".join(f"{problem.where}: {problem.problem}" for problem in problems[:5])
         raise Invalid(f"The definitions cannot be used. {sentence}", mend=problems[0].mend, errors=problems)
+    found = [_version(actor, name, namespace, text, note) for name, text in texts.items()]
+    for source, changed in found:
+        if changed:
+            _sync(actor, source)
+    return [source for source, _ in found]
+
+
+def _version(actor: Actor, name: str, namespace: str, text: str, note: str) -> tuple[Source, bool]:
+    """Return the source of a name with this text, and whether that made a new version."""
     source = Source.objects.select_for_update().filter(name=name).first()
     if source is None:
         source = Source(name=name, namespace=namespace, text=text, owner_id=actor.user_id)
     elif (source.text, source.namespace) == (text, namespace) and source.archived_at is None:
-        return source
+        return source, False
     else:
         source.number += 1
         source.text, source.namespace, source.archived_at = text, namespace, None
@@ -63,8 +84,7 @@ def publish(*, actor: Actor, name: str, namespace: str, text: str, note: str = "
         note=note[:300],
         by_id=actor.user_id,
     )
-    _sync(actor, source)
-    return source
+    return source, True
 
 
 def _sync(actor: Actor, source: Source) -> None:
@@ -208,11 +228,3 @@ def drop_influence(*, actor: Actor, influence: Influence) -> Influence:
     """Take an influence out of the tree."""
     influence.archived_at = now()
     return keep(influence)
-
-
-def import_documents(*, actor: Actor, texts: Sequence[tuple[str, str]], namespace: str) -> list[Source]:
-    """Publish several documents, as one: all of them or none."""
-    from django.db import transaction
-
-    with transaction.atomic():
-        return [publish(actor=actor, name=name, namespace=namespace, text=text) for name, text in texts]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -53,12 +53,12 @@ def layer_of(metric: Metric) -> SemanticLayer:
     return layer(metric.source.namespace)
 
 
-def check(namespace: str, name: str, text: str, *, without: str = "") -> list[Finding]:
-    """Return everything wrong or doubtful in a text, together with the other sources of its namespace."""
-    others = Source.objects.filter(namespace=namespace, archived_at=None).exclude(name__in=[name, without])
+def check(namespace: str, texts: Mapping[str, str], *, without: str = "") -> list[Finding]:
+    """Return everything wrong or doubtful in texts by name, together with the other sources of their namespace."""
+    others = Source.objects.filter(namespace=namespace, archived_at=None).exclude(name__in=[*texts, without])
     documents: Sequence[Document] = [
         *(document(other.text, other.name) for other in others.order_by("name")),
-        document(text, name),
+        *(document(text, name) for name, text in texts.items()),
     ]
     return list(validate(documents, warehouse().tables(), namespace=namespace))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from django.db.models import Case, Q, When
@@ -96,10 +95,3 @@ def conditions(said: Sequence[str]) -> tuple[Condition, ...]:
         values = tuple(None if part.strip() in {"", "unknown"} else part.strip() for part in value.split(","))
         found.append(Condition(name.strip(), "not_in" if negated else "in", values))
     return tuple(found)
-
-
-def day_or_today(day: date | None) -> date:
-    """Return the day given, or today."""
-    from potager.kit.clock import today
-
-    return day or today()

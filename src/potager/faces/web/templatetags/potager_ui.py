@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from potager.faces.web.templatetags import drawing
 from potager.kit import words
 from potager.kit.clock import now as present
+from potager.kit.markdown import to_html
 
 register = template.Library()
 
@@ -99,6 +100,12 @@ def day(moment: date | None, empty: str = "no date") -> SafeString:
     return format_html(
         '<time datetime="{}">{}</time>', moment.isoformat(), words.day(moment, present().date())
     )
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """Show text that people wrote as Markdown, cleaned."""
+    return format_html('<div class="prose">{}</div>', SafeString(to_html(text)))
 
 
 @register.filter

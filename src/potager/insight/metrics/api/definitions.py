@@ -40,6 +40,25 @@ class SourceIn(Schema):
     note: str = Field("", max_length=300)
 
 
+class DocumentIn(Schema):
+    """One of several definition documents."""
+
+    model_config = {"extra": "forbid"}
+    name: str = Field(max_length=120, description="A file name, such as models/orders.yml.")
+    text: str = Field(
+        max_length=2_000_000, description="dbt semantic-layer YAML, or a dbt semantic manifest."
+    )
+
+
+class SourcesIn(Schema):
+    """Definition documents to publish together."""
+
+    model_config = {"extra": "forbid"}
+    namespace: str = Field(max_length=60, description="The lake namespace that ref('table') means.")
+    documents: list[DocumentIn] = Field(min_length=1, max_length=500)
+    note: str = Field("", max_length=300)
+
+
 class FindingOut(Schema):
     """What is wrong or doubtful in a definition, at which line, and how to mend it."""
 
@@ -104,6 +123,20 @@ def publish_source(request: HttpRequest, response: HttpResponse, payload: Source
 
 
 @router.post(
+    "/definitions/import",
+    response=list[SourceOut],
+    operation_id="metrics_source_import",
+    summary="Publish several definition documents together.",
+)
+def import_sources(request: HttpRequest, payload: SourcesIn) -> Any:
+    """Publish several definition documents that may rest on each other: all of them or none."""
+    texts = {document.name: document.text for document in payload.documents}
+    return actions.publish_together(
+        actor=actor(request), namespace=payload.namespace, texts=texts, note=payload.note
+    )
+
+
+@router.post(
     "/definitions/check",
     response=list[FindingOut],
     operation_id="metrics_source_check",
@@ -112,7 +145,7 @@ def publish_source(request: HttpRequest, response: HttpResponse, payload: Source
 def check_source(request: HttpRequest, payload: SourceIn) -> Any:
     """Return everything wrong or doubtful in a definition document, with lines."""
     require(actor(request), "metrics.edit")
-    return compiling.check(payload.namespace, payload.name, payload.text)
+    return compiling.check(payload.namespace, {payload.name: payload.text})
 
 
 @router.get(

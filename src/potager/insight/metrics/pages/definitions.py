@@ -176,7 +176,7 @@ def check(name: str, namespace: str, text: str) -> list[dict[str, Any]]:
                 "message": one.message,
                 "mend": one.mend,
             }
-            for one in compiling.check(namespace, name, text)
+            for one in compiling.check(namespace, {name: text})
         ]
     except Problem as problem:  # YAML that cannot be read at all
         found = []
