@@ -41,10 +41,10 @@ unit: $(VENV)/tested
 	$(BIN)/python tests/coverage_floor.py
 
 unit-postgres: $(VENV)/tested
-	$(BIN)/python tests/on_postgres.py -m "not journey and not spark" tests/ground tests/faces tests/insight tests/contract tests/garden
+	$(BIN)/python tests/on_postgres.py -m "not journey and not spark" tests/ground tests/faces/api tests/faces/web tests/insight tests/contract tests/garden
 
 journeys: $(VENV)/tested
-	$(BIN)/pytest -m journey tests/journeys tests/faces/web_design
+	$(BIN)/pytest -m journey -n 2 --dist loadfile tests/journeys tests/faces/web_design
 
 # Written from the code and committed; a test fails when they lie.
 reference: $(VENV)/tested
