@@ -329,8 +329,12 @@ def _rounded_to_width(low: float, high: float) -> tuple[float, float]:
 
 
 def _ends(low: float, high: float, symbol: str) -> str:
-    """Return both ends of a range on one scale."""
-    scale, name = _scale(max(abs(low), abs(high)))
+    """Return both ends of a range on one scale: the largest that does not blur a narrow range."""
+    largest, _ = _scale(max(abs(low), abs(high)))
+    scales = [(size, word) for size, word in (*_SCALES, (1.0, "")) if size <= largest]
+    # Numbers have six decimals at most, so a step of the range must be more than a millionth of the scale.
+    finest = (high - low) / 20 * 1e6
+    scale, name = next(((size, word) for size, word in scales if size <= finest), scales[-1])
     return " and ".join(
         f"{MINUS if end < 0 else ''}{symbol}{grouped(abs(end) / scale)}{name if end else ''}"
         for end in (low, high)
