@@ -21,8 +21,10 @@ from tests.prepare import browser as chromium_path
 from tests.prepare import retail_file as found_retail_file
 
 # What is slow is measured in benchmarks, never in tests: a busy machine fails nothing.
-hypothesis_settings.register_profile("potager", deadline=None)
-hypothesis_settings.load_profile("potager")
+# The same examples on every run; HYPOTHESIS_PROFILE=explore looks for new ones.
+hypothesis_settings.register_profile("steady", deadline=None, derandomize=True)
+hypothesis_settings.register_profile("explore", deadline=None, max_examples=400)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 @pytest.fixture(autouse=True)
