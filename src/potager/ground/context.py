@@ -30,6 +30,6 @@ class Context(AppConfig):
         from potager.ground.access.roles import register
 
         register(self.permissions)
-        for module in ("actions", "reactions", "resources", "tasks"):
+        for module in ("actions", "reactions", "resources", "tasks", "recipes"):
             if find_spec(f"{self.name}.{module}") is not None:
                 import_module(f"{self.name}.{module}")

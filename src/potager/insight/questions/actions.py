@@ -14,8 +14,9 @@ from potager.ground.records.checks import keep
 from potager.insight.metrics.compiling import layer_of
 from potager.insight.questions import answering
 from potager.insight.questions.events import AnswerChanged
-from potager.insight.questions.models import Answer, Question, Recipe, Status, Verdict
+from potager.insight.questions.models import Answer, Question, Status, Verdict
 from potager.insight.questions.recipes.draft import Asked, Draft
+from potager.insight.questions.recipes.registry import kind
 from potager.insight.questions.rules import parse_rule
 from potager.insight.questions.sureness import grade, kept
 from potager.kit.clock import now
@@ -47,22 +48,20 @@ def _written(actor: Actor, question: Question, values: Mapping[str, Any]) -> Que
         raise Invalid(problems[0].problem, mend=f"It has {', '.join(WRITTEN)}.", errors=problems)
     for name, value in values.items():
         setattr(question, name, value)
-    if question.recipe in Recipe.values:
-        for verdict, rule in question.rule.items():
-            if verdict not in {Verdict.YES, Verdict.AT_RISK}:
-                problem = FieldProblem(
-                    "rule", f"A rule says when the answer is yes or at risk, not {verdict}."
-                )
-                raise Invalid(problem.problem, mend="Everything else is no.", errors=[problem])
-            parse_rule(rule, question.recipe)
-        for verdict in question.actions:
-            if verdict not in Verdict.values:
-                problem = FieldProblem(
-                    "actions", f"There is no answer {verdict} that an action could follow from."
-                )
-                raise Invalid(problem.problem, mend=f"Use {', '.join(Verdict.values)}.", errors=[problem])
-        # Asked once, dry: slots that name nothing are refused before the question is kept.
-        answering.draft(actor, question.recipe, question.slots, rule=question.rule, as_of=question.as_of)
+    asked_for = kind(question.recipe)
+    for verdict, rule in question.rule.items():
+        if verdict not in {Verdict.YES, Verdict.AT_RISK}:
+            problem = FieldProblem("rule", f"A rule says when the answer is yes or at risk, not {verdict}.")
+            raise Invalid(problem.problem, mend="Everything else is no.", errors=[problem])
+        parse_rule(rule, asked_for.variables)
+    for verdict in question.actions:
+        if verdict not in Verdict.values:
+            problem = FieldProblem(
+                "actions", f"There is no answer {verdict} that an action could follow from."
+            )
+            raise Invalid(problem.problem, mend=f"Use {', '.join(Verdict.values)}.", errors=[problem])
+    # Asked once, dry: slots that name nothing are refused before the question is kept.
+    answering.draft(actor, question.recipe, question.slots, rule=question.rule, as_of=question.as_of)
     return keep(question)
 
 
@@ -170,7 +169,7 @@ def _aware(moment: Any) -> Any:
 
 def _words(recipe: str, asked: Asked) -> str:
     said = ", ".join(f"{name} {value}" for name, value in asked.slots.items() if value)
-    return f"{Recipe(recipe).label} {said}"
+    return f"{kind(recipe).title} {said}"
 
 
 @action("questions.edit", on="question")

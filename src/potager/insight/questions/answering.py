@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from potager.ground.access.actors import Actor
 from potager.insight.metrics.compiling import layer_of
 from potager.insight.metrics.queries import conditions, metrics
-from potager.insight.questions.models import Answer, Cadence, Question, Recipe
-from potager.insight.questions.recipes import change, compare, target
+from potager.insight.questions.models import Answer, Cadence, Question
 from potager.insight.questions.recipes.common import listed
 from potager.insight.questions.recipes.draft import Asked, Draft
+from potager.insight.questions.recipes.registry import kind
 from potager.kit.clock import now, today
-from potager.kit.errors import FieldProblem, Invalid
 
-RECIPES: dict[str, Callable[[Asked], Draft]] = {
-    Recipe.TARGET: target.answer,
-    Recipe.CHANGE: change.answer,
-    Recipe.COMPARE: compare.answer,
-}
 LIVES = {
     Cadence.DAILY: timedelta(days=1),
     Cadence.WEEKLY: timedelta(days=7),
@@ -41,9 +35,7 @@ def draft(
     at: Mapping[str, str] | None = None,
 ) -> tuple[Draft, Asked]:
     """Return the draft of an answer, and what was asked. Nothing is written."""
-    if recipe not in RECIPES:
-        problem = FieldProblem("recipe", f"There is no recipe {recipe}.")
-        raise Invalid(problem.problem, mend=f"Use {', '.join(RECIPES)}.", errors=[problem])
+    asked_for = kind(recipe)
     asked = Asked(
         actor=actor,
         words=words,
@@ -53,7 +45,7 @@ def draft(
         at=at,
         where=conditions(listed(slots, "where")),
     )
-    return RECIPES[recipe](asked), asked
+    return asked_for.answer(asked), asked
 
 
 def draft_of(actor: Actor, question: Question) -> tuple[Draft, Asked]:

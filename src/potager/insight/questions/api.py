@@ -17,12 +17,12 @@ from potager.ground.serving.schemas import PageOut, PagingIn, RecordOut, page
 from potager.insight.metrics.queries import leading
 from potager.insight.questions import actions, answering, queries
 from potager.insight.questions.models import Question
+from potager.insight.questions.recipes.registry import kinds
 from potager.insight.questions.understanding import Understood, understand
 from potager.kit.clock import today
 from potager.kit.errors import Invalid
 
 router = Router(tags=["questions"])
-RecipeName = Literal["target", "change", "compare"]
 CadenceName = Literal["daily", "weekly", "monthly", "quarterly", "once"]
 VerdictName = Literal["", "yes", "at_risk", "no", "cannot_tell"]
 
@@ -32,7 +32,7 @@ class QuestionIn(Schema):
 
     model_config = {"extra": "forbid"}
     words: str = Field(max_length=300)
-    recipe: RecipeName
+    recipe: str = Field(max_length=20, description="The kind of question: questions_kind_list names them.")
     slots: dict[str, Any]
     asker: str = Field("", max_length=120)
     decider: str = Field("", max_length=120)
@@ -130,7 +130,7 @@ class OnceIn(Schema):
     """A question with its slots, not to be kept."""
 
     model_config = {"extra": "forbid"}
-    recipe: RecipeName
+    recipe: str = Field(max_length=20, description="The kind of question: questions_kind_list names them.")
     slots: dict[str, Any]
     as_of: date | None = None
 
@@ -164,6 +164,15 @@ class RerunOut(Schema):
     because: str = Field("", description="Where it did not: what was changed since.")
 
 
+class KindOut(Schema):
+    """A kind of question that can be answered."""
+
+    name: str
+    title: str
+    about: str
+    variables: dict[str, str] = Field(description="What a rule may set thresholds on.")
+
+
 class QuestionSearch(Schema):
     """Which questions."""
 
@@ -173,6 +182,18 @@ class QuestionSearch(Schema):
 
 def _question(request: HttpRequest, key: UUID) -> Question:
     return found_in(queries.questions(actor(request)), pk=key)
+
+
+@router.get(
+    "/questions/kinds",
+    response=list[KindOut],
+    operation_id="questions_kind_list",
+    summary="List the kinds of question.",
+)
+def list_kinds(request: HttpRequest) -> Any:
+    """List the kinds of question that can be answered."""
+    require(actor(request), "questions.read")
+    return kinds()
 
 
 @router.get(

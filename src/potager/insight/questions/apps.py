@@ -16,3 +16,10 @@ class QuestionsConfig(Context):
         Permission("questions.ask", "Ask questions", Role.VIEWER),
         Permission("questions.edit", "Keep questions, their rules and actions", Role.CONTRIBUTOR),
     )
+
+    def ready(self) -> None:
+        """Enter the kinds of question that every metric can be asked."""
+        super().ready()
+        from importlib import import_module
+
+        import_module("potager.insight.questions.recipes.standard")

@@ -7,15 +7,17 @@ from typing import Any
 import yaml
 from django import forms
 
-from potager.insight.questions.models import Cadence, Recipe, Verdict
-from potager.insight.questions.rules import VARIABLES
+from potager.insight.questions.models import Cadence, Verdict
+from potager.insight.questions.recipes.registry import kinds
 
 
 class QuestionForm(forms.Form):
     """A strategic question: what is asked, who decides what with it, and what follows from each answer."""
 
     words = forms.CharField(label="The question", max_length=300)
-    recipe = forms.ChoiceField(label="What kind of question it is", choices=Recipe.choices)
+    recipe = forms.ChoiceField(
+        label="What kind of question it is", choices=lambda: [(one.name, one.title) for one in kinds()]
+    )
     slots = forms.CharField(
         label="What it asks about",
         widget=forms.Textarea(attrs={"rows": 4}),
@@ -38,7 +40,7 @@ class QuestionForm(forms.Form):
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
-        known = "; ".join(f"{recipe}: {', '.join(names)}" for recipe, names in VARIABLES.items())
+        known = "; ".join(f"{one.name}: {', '.join(one.variables)}" for one in kinds() if one.variables)
         self.fields["rule_yes"].help_text = f"A threshold such as probability >= 0.8. {known}."
         for name in ("decider", "decision"):
             self.fields[name].reader = "whoever reads the answer"  # type: ignore[attr-defined]

@@ -11,14 +11,6 @@ from potager.ground.records.models import Card, Record
 from potager.kit.clock import now
 
 
-class Recipe(models.TextChoices):
-    """What kind of question it is; each kind is answered by one recipe with typed slots."""
-
-    TARGET = "target", "Will we reach it?"
-    CHANGE = "change", "Why did it move?"
-    COMPARE = "compare", "Do these differ?"
-
-
 class Cadence(models.TextChoices):
     """How often a question is asked again."""
 
@@ -52,7 +44,7 @@ class Question(Record):
     """A strategic question: who decides what with it, how it is answered, and what is agreed to follow."""
 
     words = models.CharField("question", max_length=300)
-    recipe = models.CharField(max_length=10, choices=Recipe.choices)
+    recipe = models.CharField(max_length=20, help_text="The kind of question; see recipes/registry.py.")
     slots = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     asker = models.CharField(max_length=120, blank=True)
     decider = models.CharField(max_length=120, blank=True)
@@ -98,7 +90,7 @@ class Answer(Record):
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="superseded_by"
     )
     words = models.CharField(max_length=300)
-    recipe = models.CharField(max_length=10, choices=Recipe.choices)
+    recipe = models.CharField(max_length=20, help_text="The kind of question; see recipes/registry.py.")
     slots = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     verdict = models.CharField(max_length=12, choices=Verdict.choices)
     statement = models.TextField()

@@ -7,35 +7,34 @@ from typing import Any
 
 from potager.insight.metrics.periods import parse_period
 from potager.insight.questions.models import Answer
+from potager.insight.questions.recipes.registry import kind
 from potager.kit import words
 from potager.kit.charts.bars import Estimate, compared
 from potager.kit.charts.chart import Chart
 from potager.kit.charts.series import Series, Target, time_series
 from potager.kit.charts.waterfall import End, Movement, waterfall
 
-PICTURES = ("movement", "time", "groups")
-
 
 def pictures_of(answer: Answer) -> list[str]:
     """Return the names of the pictures an answer has, the telling one first."""
-    kind = answer.figures.get("kind")
-    if answer.refusal or not kind:
+    figures = answer.figures
+    if answer.refusal or not figures:
         return []
-    if kind == "change":
-        return ["movement", "time"] if len(answer.drivers) > 1 else ["time"]
-    return ["groups"] if kind == "compare" else ["time"]
+    drawn = kind(answer.recipe).pictures
+    return [name for name in drawn if name in figures.get("pictures", drawn)]
 
 
 def picture(answer: Answer, name: str) -> Chart:
     """Return one picture of an answer."""
-    return {"movement": _movement, "time": _time, "groups": _groups}[name](answer)
+    return kind(answer.recipe).pictures[name](answer)
 
 
 def _metric(answer: Answer) -> str:
     return str(answer.metrics[0]["label"]) if answer.metrics else ""
 
 
-def _movement(answer: Answer) -> Chart:
+def movement(answer: Answer) -> Chart:
+    """Draw what a change is made of, as a bridge from before to after."""
     figures, unit = answer.figures, answer.unit
     up = figures["after"] >= figures["before"]
     movements = [
@@ -58,7 +57,8 @@ def _said(key: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _time(answer: Answer) -> Chart:
+def time(answer: Answer) -> Chart:
+    """Draw a metric by period, with its target."""
     figures: dict[str, Any] = answer.figures
     starts = tuple(date.fromisoformat(day) for day in figures["periods"])
     series = Series(_metric(answer), starts, tuple(figures["values"]))
@@ -76,7 +76,8 @@ def _time(answer: Answer) -> Chart:
     )
 
 
-def _groups(answer: Answer) -> Chart:
+def groups(answer: Answer) -> Chart:
+    """Draw two segments beside each other."""
     figures = answer.figures
     rows = [
         Estimate(name, value, count=count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from potager.kit.errors import FieldProblem, Invalid
@@ -63,17 +63,19 @@ class Term:
         return None if value is None or value != value else _OPERATORS[self.sign](value, self.number)
 
 
-def parse_rule(text: str, recipe: str) -> tuple[Term, ...]:
-    """Return the thresholds of a rule, all of which must hold, or say what is wrong with it."""
+def parse_rule(text: str, variables: Collection[str]) -> tuple[Term, ...]:
+    """Return the thresholds of a rule on these variables, all of which must hold, or say what is wrong with it."""
     terms = []
     for words in re.split(r"\s+and\s+", text.strip()):
         found = _TERM.match(words)
         if found is None:
             raise _wrong(f"'{words}' is not a threshold.", "Write: probability >= 0.8 and low > 0.")
         variable, sign, number, percent = found.groups()
-        if variable not in VARIABLES[recipe]:
-            known = ", ".join(VARIABLES[recipe])
-            raise _wrong(f"A question of this kind has no {variable}.", f"Use {known}.")
+        if variable not in variables:
+            mend = (
+                f"Use {', '.join(variables)}." if variables else "It is judged by itself; leave the rule out."
+            )
+            raise _wrong(f"A question of this kind has no {variable}.", mend)
         value = float(number.replace(",", "").replace("_", ""))
         terms.append(Term(variable, sign, value / 100 if percent else value))
     return tuple(terms)
@@ -83,12 +85,12 @@ def _wrong(problem: str, mend: str) -> Invalid:
     return Invalid(problem, mend=mend, errors=[FieldProblem("rule", problem, mend)])
 
 
-def judge(rule: Mapping[str, str], recipe: str, values: Mapping[str, float | None]) -> str:
+def judge(rule: Mapping[str, str], values: Mapping[str, float | None]) -> str:
     """Return the verdict of a rule: the first of yes and at risk that holds, otherwise no; cannot tell if unknown."""
     unknown = False
     for verdict in ("yes", "at_risk"):
         if verdict in rule:
-            held = [term.holds(values) for term in parse_rule(rule[verdict], recipe)]
+            held = [term.holds(values) for term in parse_rule(rule[verdict], values)]
             if all(held):
                 return verdict
             unknown = unknown or None in held

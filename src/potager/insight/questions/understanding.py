@@ -20,6 +20,7 @@ from potager.insight.metrics.periods import MONTHS, Period, add_months, period_o
 from potager.insight.metrics.queries import metrics as all_metrics
 from potager.insight.metrics.reading import freshness
 from potager.insight.metrics.semantics import SemanticLayer
+from potager.insight.questions.recipes.registry import kinds
 
 _CUES = {
     "compare": r"\b(compare|differ|different|difference|versus|vs|higher|lower|better|worse|more than|less than)\b",
@@ -69,7 +70,10 @@ class Understood:
 
 
 def understand(actor: Actor, text: str, today: date) -> Understood:
-    """Return how a question in plain words is read."""
+    """Return how a question in plain words is read: by the kind that takes it for its own, or as one of a metric."""
+    for one in kinds():
+        if one.read is not None and (read := one.read(actor, text, today)) is not None:
+            return read
     found: list[Found] = []
     metric, choices, words = _metric(actor, text)
     if metric is None:

@@ -98,7 +98,7 @@ def _told(
     figures, surprise, run = _figures(asked, metric, result, period)
     values = {"relative": relative, "absolute": result.change, "after": result.after, "surprise": surprise}
     standard = STANDARD_DOWN if metric.direction == "down" else STANDARD
-    verdict = judge(asked.rule or standard["change"], "change", values)
+    verdict = judge(asked.rule or standard["change"], values)
     drivers = _drivers(result, trees)
     notes = list(checks)
     if partial:
@@ -127,7 +127,12 @@ def _told(
         high=result.change,
         checks=notes,
         drivers=drivers,
-        figures={**figures, "segments": _segments(result), "findings": _findings(result)},
+        figures={
+            **figures,
+            "pictures": ["movement", "time"] if len(drivers) > 1 else ["time"],
+            "segments": _segments(result),
+            "findings": _findings(result),
+        },
         ran=[*result.ran, run],
         would_change=_would_change(result, surprise),
         next_questions=_next(result, trees),

@@ -135,7 +135,7 @@ def _told(
         "relative": relative,
     }
     standard = STANDARD_DOWN if metric.direction == "down" else STANDARD
-    verdict = judge(asked.rule or standard["compare"], "compare", values)
+    verdict = judge(asked.rule or standard["compare"], values)
     what = metric.label if ratio else f"{metric.label} per {unit}"
     clear = difference.excludes(0.0)
     if clear:

@@ -141,7 +141,7 @@ def _ahead(asked: Asked, draft: Draft, metric: Metric, period: Period, goal: _Go
         return replace(draft, ran=ran).refused(ahead)
     expected, low, high, probability = _odds(ahead, so_far, goal, metric, summed=summed)
     values = {"probability": probability, "expected": expected, "low": low, "high": high}
-    verdict = judge(asked.rule or STANDARD["target"], "target", values)
+    verdict = judge(asked.rule or STANDARD["target"], values)
     figures, run = _figures(metric, period, asked, goal, last)
     coverage, judged = (
         (ahead.coverage_total, ahead.judged_totals) if summed else (ahead.coverage, ahead.judged)
