@@ -43,6 +43,14 @@ def _hear_at_once(monkeypatch):
     monkeypatch.setattr("django.db.transaction.on_commit", lambda function, *given, **more: function())
 
 
+@pytest.fixture(autouse=True)
+def _one_connection(monkeypatch):
+    """A served request closes its connection, and with it would end the transaction that the test runs in."""
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "close_if_unusable_or_obsolete", lambda self: None)
+
+
 @pytest.fixture
 def ada(db) -> Person:
     """Ada owns the installation."""

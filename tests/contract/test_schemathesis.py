@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 import schemathesis
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -29,16 +27,6 @@ CHECKS = (
     content_type_conformance,
     response_schema_conformance,
 )
-
-
-@pytest.fixture(autouse=True)
-def _one_connection():
-    """Keep the test's connection: a server closes it after each request, and with it the test's transaction."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
 
 
 @schema.parametrize()
