@@ -258,21 +258,20 @@ def questions() -> Iterator[str]:
     from typing import get_args
 
     from potager.engines.answers import Reason
-    from potager.insight.questions.models import Cadence, Recipe, Status, Verdict
-    from potager.insight.questions.recipes import change, compare, target
-    from potager.insight.questions.rules import STANDARD, STANDARD_DOWN, VARIABLES
+    from potager.insight.questions.models import Cadence, Status, Verdict
+    from potager.insight.questions.recipes.registry import kinds
+    from potager.insight.questions.rules import STANDARD, STANDARD_DOWN
 
-    for recipe, module in (("target", target), ("change", change), ("compare", compare)):
-        yield f"## {recipe.capitalize()}: {Recipe(recipe).label}\n\n{inspect.cleandoc(module.answer.__doc__ or '')}\n"
-        yield from table(
-            ["in a rule", "is"], [[f"`{name}`", text] for name, text in VARIABLES[recipe].items()]
-        )
-        for title, rules in (("Unless said", STANDARD), ("Where less is better", STANDARD_DOWN)):
-            yield (
-                f"{title}: "
-                + ", ".join(f"{verdict} when `{rule}`" for verdict, rule in rules[recipe].items())
-                + ".\n"
+    for kind in kinds():
+        yield f"## {kind.name.capitalize()}: {kind.title}\n\n{inspect.cleandoc(kind.answer.__doc__ or '')}\n"
+        if kind.variables:
+            yield from table(
+                ["in a rule", "is"], [[f"`{name}`", text] for name, text in kind.variables.items()]
             )
+        for title, rules in (("Unless said", STANDARD), ("Where less is better", STANDARD_DOWN)):
+            if rule := rules.get(kind.name):
+                said = ", ".join(f"{verdict} when `{text}`" for verdict, text in rule.items())
+                yield f"{title}: {said}.\n"
     yield "## Words\n"
     for title, choices in (("Verdicts", Verdict), ("Cadences", Cadence), ("Status", Status)):
         yield f"{title}: " + ", ".join(f"`{one.value}`" for one in choices) + ".\n"
