@@ -34,7 +34,7 @@ def test_every_setting_has_a_line_and_none_too_many() -> None:
         text = path.read_text("utf-8")
         read |= set(
             re.findall(
-                r"""(?:environ(?:\.get|\.setdefault)?[(\[]|envvar=|listed\(|switched\()\s*["'](POTAGER_\w+)""",
+                r"""(?:environ(?:\.get|\.setdefault)?[(\[]|envvar=|(?:listed|switched|counted)\()\s*["'](POTAGER_\w+)""",
                 text,
             )
         )

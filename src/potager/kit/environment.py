@@ -90,6 +90,14 @@ def listed(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
+def counted(name: str, default: int) -> int:
+    """Return a variable that is a whole number above zero."""
+    value = os.environ.get(name, "").strip()
+    if value and not (value.isdecimal() and int(value)):
+        raise WrongSetting(name, f"'{value}' is not a whole number above zero.")
+    return int(value or default)
+
+
 def switched(name: str, default: bool = False) -> bool:
     """Return a yes-or-no variable."""
     value = os.environ.get(name, "").strip().lower()

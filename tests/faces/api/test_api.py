@@ -74,3 +74,28 @@ def test_a_browser_session_needs_the_csrf_token_to_write(bo):
     client.force_login(bo.user, backend="allauth.account.auth_backends.AuthenticationBackend")
     assert client.get("/api/glossary/terms").status_code == 200
     assert client.post("/api/glossary/terms", TERM, content_type="application/json").status_code == 403
+
+
+@pytest.fixture
+def one_minute(monkeypatch):
+    monkeypatch.setattr("potager.faces.api.limits.time.time", lambda: 1_800_000_000.0)
+
+
+def test_a_person_may_not_send_more_than_the_rate(bo, ada, settings, one_minute):
+    settings.POTAGER_API_RATE = 3
+    answers = [bo.call("get", "/glossary/terms") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    refused = answers[-1]
+    assert refused.json()["type"].endswith("too-many") and 1 <= int(refused["Retry-After"]) <= 60
+    assert "3 requests" in refused.json()["detail"]
+    assert ada.call("get", "/glossary/terms").status_code == 200
+
+
+def test_a_write_refused_for_its_rate_is_done_when_sent_again(bo, settings, one_minute):
+    term = {"name": "Order", "definition": "An invoice."}
+    settings.POTAGER_API_RATE = 1
+    assert bo.call("get", "/glossary/terms").status_code == 200
+    sent = lambda: bo.call("post", "/glossary/terms", term, idempotency_key="k1")  # noqa: E731
+    assert sent().status_code == 429
+    settings.POTAGER_API_RATE = 100
+    assert sent().status_code == 201

@@ -15,6 +15,7 @@ from potager.kit.errors import Conflict, Invalid
 
 KEPT_FOR = timedelta(days=1)
 LARGEST_BODY = 1_000_000
+TOO_MANY = 429  # is answered anew when it is sent again later
 
 
 class IdempotencyKeys:
@@ -47,7 +48,7 @@ class IdempotencyKeys:
                 if kept is not None:
                     return self._again(request, kept, fingerprint)
                 response = self.get_response(request)
-                if response.status_code < 500 and not response.streaming:
+                if response.status_code < 500 and response.status_code != TOO_MANY and not response.streaming:
                     KeptAnswer.objects.create(
                         actor=actor,
                         key=key,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+import math
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
-from ninja.errors import AuthenticationError, HttpError
+from ninja.errors import AuthenticationError, HttpError, Throttled
 from ninja.errors import ValidationError as NinjaValidationError
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.security.base import AuthBase
@@ -20,10 +22,11 @@ from ninja.security.base import AuthBase
 from potager import __version__
 from potager.faces.api.calling import LOCAL_ACTOR
 from potager.faces.api.documents import with_problems
+from potager.faces.api.limits import RateLimit
 from potager.ground.access.actors import NOBODY, Actor, actor_of, actor_of_token
 from potager.ground.context import Context
 from potager.ground.records.checks import as_invalid
-from potager.kit.errors import FieldProblem, Invalid, NotFound, NotSignedIn, Problem, Unavailable
+from potager.kit.errors import FieldProblem, Invalid, NotFound, NotSignedIn, Problem, TooMany, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +79,7 @@ api = Api(
     version=__version__,
     description="Everything a screen does is one of these calls. Errors are RFC 9457 problem documents.",
     auth=[SameMachine(), Token(), Session()],
+    throttle=[RateLimit()],
     docs_url=None,
     urls_namespace="api",
 )
@@ -121,6 +125,19 @@ def _not_kept(request: HttpRequest, error: ValidationError) -> HttpResponse:
 @api.exception_handler(Http404)
 def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
     return problem_response(request, NotFound("There is nothing at this address."))
+
+
+@api.exception_handler(Throttled)
+def _too_many(request: HttpRequest, error: Throttled) -> HttpResponse:
+    wait = math.ceil(error.wait or 1)
+    allowed = settings.POTAGER_API_RATE
+    problem = TooMany(
+        f"More than {allowed} requests in this minute.",
+        mend=f"Go on in {wait} seconds; lists give more rows at once with 'limit'.",
+    )
+    response = problem_response(request, problem)
+    response["Retry-After"] = str(wait)
+    return response
 
 
 @api.exception_handler(HttpError)
