@@ -50,6 +50,9 @@ INSTALLED_APPS = [
     "potager.insight.metrics",
     "potager.insight.questions",
     "potager.insight.goals",
+    "potager.insight.customers",
+    "potager.insight.usage",
+    "potager.insight.impact",
     "potager.garden.glossary",
 ]
 

@@ -22,7 +22,7 @@ BY_HAND: dict[str, tuple[str, str]] = {
     "doctor": ("potager.faces.cli.house:doctor", "Check the installation; a mend for each failure."),
     "backup": ("potager.faces.cli.house:backup", "Write everything into one file."),
     "restore": ("potager.faces.cli.house:restore", "Bring back what a backup holds."),
-    "import": ("potager.faces.cli.daily:import_file", "Import a CSV, JSON Lines, Parquet or Excel file."),
+    "import": ("potager.faces.cli.importing:import_group", "Import a file, or a git repository's releases."),
     "ask": ("potager.faces.cli.daily:ask", "Ask a question in plain words."),
     "mcp": ("potager.faces.cli.serving:mcp", "Speak MCP with an assistant over standard input and output."),
     "openapi": ("potager.faces.cli.house:openapi", "Print the OpenAPI document."),

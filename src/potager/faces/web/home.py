@@ -38,7 +38,7 @@ def beds(actor: Actor) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             first[config.pillar] = step
     for resource in RESOURCES.values():
         pillar = str(getattr(apps.get_app_config(resource.context), "pillar", "ground"))
-        if pillar != "ground" and may(actor, f"{resource.context}.read"):
+        if resource.door and pillar != "ground" and may(actor, f"{resource.context}.read"):
             lines.setdefault(pillar, []).append(_noun_line(actor, resource))
     made = [
         {

@@ -54,6 +54,8 @@ def doors() -> tuple[Door, ...]:
         for item in getattr(module, "nav", ())
     ]
     for resource in RESOURCES.values():
+        if not resource.door:
+            continue
         pillar = str(getattr(apps.get_app_config(resource.context), "pillar", "ground"))
         title, url_name = f"{resource.model.noun().capitalize()}s", f"{resource.context}-{resource.noun}-list"
         item = NavItem(title, url_name, resource.context, f"{resource.context}.read")

@@ -21,7 +21,7 @@ from potager.ground.audit.queries import history
 from potager.ground.links.margin import margin
 from potager.ground.records.models import Record
 from potager.ground.records.queries import found_in
-from potager.ground.resources.resource import Resource
+from potager.ground.resources.resource import RESOURCES, Resource
 from potager.ground.serving.rendering import problems_on, render, signed_in
 from potager.ground.serving.requests import actor
 from potager.kit.errors import Problem
@@ -162,8 +162,10 @@ def resource_pages(resource: Resource[Any]) -> list[URLPattern]:
         return redirect(record.url())
 
     base = f"{context}/"
+    alone = sum(other.context == context for other in RESOURCES.values()) == 1
     return [
-        path(base, listing, name=names["list"]),
+        # A context's only noun is listed where the context stands; several are listed each at its own place.
+        path(base if alone else f"{base}{noun}/", listing, name=names["list"]),
         path(f"{base}{noun}/new", adding, name=names["new"]),
         path(f"{base}{noun}/<uuid:key>", reading, name=names["page"]),
         path(f"{base}{noun}/<uuid:key>/edit", editing, name=names["edit"]),

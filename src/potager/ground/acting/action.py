@@ -70,7 +70,7 @@ def action(permission: str, *, on: str | None = None) -> Callable[[Callable[P, R
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        name = f"{function.__module__.removeprefix('potager.').removesuffix('.actions')}.{function.__name__}"
+        name = f"{function.__module__.removeprefix('potager.').partition('.actions')[0]}.{function.__name__}"
         ACTIONS[name] = Action(name, permission, on, (function.__doc__ or "").partition("\n")[0])
 
         @functools.wraps(function)
@@ -96,7 +96,7 @@ def _write_audit(actor: Actor, name: str, subject: Any, before: dict[str, Any]) 
     after: dict[str, Any] = {}
     if isinstance(subject, Record):
         after = subject.facts()
-        announce(Acted(actor.name, name, subject.kind(), str(subject.pk), subject.title))
+        announce(Acted(actor.name, name, subject.kind(), str(subject.pk), str(subject)))
     model = subject if isinstance(subject, Model) else None
     AuditEntry.objects.create(
         actor_name=actor.name,

@@ -22,7 +22,10 @@ M = TypeVar("M", bound=Record)
 
 @dataclass(frozen=True)
 class Resource(Generic[M]):
-    """A plain noun. The first of ``columns`` is its name; ``fields`` are written in the order given."""
+    """A plain noun. The first of ``columns`` is its name; ``fields`` are written in the order given.
+
+    ``door``: whether it has a door in the rail and a line on home, or is reached from its context's pages.
+    """
 
     model: type[M]
     purpose: str
@@ -31,6 +34,7 @@ class Resource(Generic[M]):
     filters: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
     order: str = "-created_at"
+    door: bool = True
     create: Callable[..., M] = field(init=False)
     change: Callable[..., M] = field(init=False)
     archive: Callable[..., M] = field(init=False)

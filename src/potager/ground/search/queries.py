@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.core.exceptions import EmptyResultSet
+from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -71,23 +72,44 @@ def by_words(allowed: QuerySet[SearchEntry], text: str, limit: int) -> list[int]
     """Return the keys of the entries that hold all the words, the last one as a beginning, best first (BM25)."""
     words = _WORD.findall(text)[:MOST_WORDS]
     try:
-        inside, parameters = allowed.values("pk").query.sql_with_params()
+        if connection.vendor == "sqlite":
+            query, parameters = _in_sqlite(allowed)
+            sought = " ".join(f'"{word}"' for word in words) + "*"
+        else:
+            query, parameters = _in_postgres(allowed)
+            sought = " & ".join(words) + ":*"
     except EmptyResultSet:  # no entry can be meant, as when a kind is asked for that there is not
         return []
-    if connection.vendor == "sqlite":
-        sought = " ".join(f'"{word}"' for word in words) + "*"
-        query = f"""
-            SELECT rowid FROM search_words WHERE search_words MATCH %s AND rowid IN ({inside})
-            ORDER BY bm25(search_words, 10.0, 4.0, 1.0) LIMIT %s"""  # noqa: S608 - made by the ORM
-    else:
-        sought = " & ".join(words) + ":*"
-        query = f"""
-            SELECT id FROM search_searchentry, to_tsquery('simple', %s) AS sought
-            WHERE vector @@ sought AND id IN ({inside})
-            ORDER BY ts_rank_cd(vector, sought) DESC, id LIMIT %s"""  # noqa: S608 - made by the ORM
     with connection.cursor() as cursor:
         cursor.execute(query, [sought, *parameters, limit])
         return [row[0] for row in cursor.fetchall()]
+
+
+def _in_sqlite(allowed: QuerySet[SearchEntry]) -> tuple[str, Sequence[Any]]:
+    """Return the query that asks the index first and then looks at each match alone.
+
+    With ``rowid IN (…)`` SQLite would ask the index anew for every row that may be seen, however many match.
+    """
+    compiler = allowed.query.get_compiler(connection=connection)
+    try:
+        seen, parameters = compiler.compile(allowed.query.where)
+    except FullResultSet:
+        seen, parameters = "1", ()
+    query = f"""
+        SELECT search_words.rowid FROM search_words
+        CROSS JOIN search_searchentry ON search_searchentry.id = search_words.rowid
+        WHERE search_words MATCH %s AND {seen}
+        ORDER BY bm25(search_words, 10.0, 4.0, 1.0) LIMIT %s"""  # noqa: S608 - made by the ORM
+    return query, parameters
+
+
+def _in_postgres(allowed: QuerySet[SearchEntry]) -> tuple[str, Sequence[Any]]:
+    inside, parameters = allowed.values("pk").query.sql_with_params()
+    query = f"""
+        SELECT id FROM search_searchentry, to_tsquery('simple', %s) AS sought
+        WHERE vector @@ sought AND id IN ({inside})
+        ORDER BY ts_rank_cd(vector, sought) DESC, id LIMIT %s"""  # noqa: S608 - made by the ORM
+    return query, parameters
 
 
 ARMS: list[Arm] = [by_words]

@@ -1,0 +1,71 @@
+"""``potager import``: a file, or what a source such as a git repository holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from potager.faces.cli.daily import import_file
+from potager.faces.cli.session import caller
+
+AT_ONCE = 2_000
+
+
+class Importing(click.Group):
+    """Takes the name of a source, or else a file: ``potager import orders.csv`` needs no word between."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Read a first word that names no source as a file."""
+        if args and args[0] not in {*self.commands, "--help", "-h"}:
+            args = ["file", *args]
+        return super().parse_args(context, args)
+
+
+@click.group("import", cls=Importing)
+def import_group() -> None:
+    """Import a file (CSV, JSON Lines, Parquet, Excel), or what a source holds.
+
+    \b
+    potager import orders.csv
+    potager import git PATH
+    """
+
+
+import_group.add_command(import_file, "file")
+
+
+@import_group.command("git")
+@click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--bet", default="", help="The key of the bet that all of it was shipped for.")
+@click.option("--dry-run", is_flag=True, help="Only read and list; import nothing.")
+@click.pass_context
+def import_git(context: click.Context, path: Path, bet: str, dry_run: bool) -> None:
+    """Take over the tags and releases of the git repository at PATH as changes shipped, with their dates.
+
+    The repository is read here and never written; the same again adds nothing.
+    """
+    from potager.insight.impact.repositories import read_repository
+
+    found = read_repository(path)
+    for change in found.changes[-10:]:
+        click.echo(f"  {change['shipped_at']}  {change['name']}")
+    if len(found.changes) > 10:
+        click.echo(f"  and {len(found.changes) - 10:,} before")
+    if dry_run:
+        click.echo(f"{len(found.changes):,} changes in {found.name}; nothing was imported.")
+        return
+    calling, added, known = caller(context), 0, 0
+    for start in range(0, len(found.changes), AT_ONCE):
+        given: dict[str, Any] = {
+            "repository": found.name,
+            "changes": [
+                {**change, "shipped_at": str(change["shipped_at"])}
+                for change in found.changes[start : start + AT_ONCE]
+            ],
+            "bet": bet,
+        }
+        made = calling.run("impact_change_import", given)
+        added, known = added + made["added"], known + made["known"]
+    click.echo(f"{added:,} changes are new and {known:,} were known. Next: potager impact change list")

@@ -1,0 +1,82 @@
+"""What a reading came to, as the API shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ninja import Field, Schema
+
+from potager.insight.usage.readings.base import Outcome
+
+
+class ColumnOut(Schema):
+    """A column of a table."""
+
+    title: str
+    unit: str
+
+
+class CellOut(Schema):
+    """A value; who names the people or accounts behind it for the operation that lists them."""
+
+    value: Any = None
+    who: str = ""
+    low: float | None = None
+    high: float | None = None
+    partial: bool = False
+    note: str = ""
+
+
+class BlockOut(Schema):
+    """A table of an outcome."""
+
+    title: str
+    about: str
+    columns: list[ColumnOut]
+    rows: list[list[CellOut]]
+
+
+class RefusalOut(Schema):
+    """Why there is no number, and what would make one possible."""
+
+    reason: str
+    because: str
+    mend: str
+
+
+class QueryOut(Schema):
+    """A query that ran, on which snapshots."""
+
+    role: str
+    sql: str
+    snapshots: dict[str, str]
+    engine: str
+    seconds: float
+
+
+class OutcomeOut(Schema):
+    """What a reading came to: the sentence answers, the tables show, the queries say how it was found."""
+
+    sentence: str
+    evidence: str = Field(description="measured, association or predictive")
+    notes: list[str]
+    refusal: RefusalOut | None
+    tables: list[BlockOut]
+    figures: dict[str, Any]
+    queries: list[QueryOut]
+
+
+def outcome_out(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome in the shape of :class:`OutcomeOut`."""
+    return {
+        "sentence": outcome.sentence,
+        "evidence": outcome.evidence,
+        "notes": list(outcome.notes),
+        "refusal": outcome.refusal,
+        "tables": [
+            {"title": block.title, "about": block.about, "columns": block.heads, "rows": block.rows}
+            for block in outcome.blocks
+        ],
+        "figures": dict(outcome.figures or {}),
+        "queries": outcome.ran,
+    }
