@@ -13,6 +13,7 @@ import yaml
 from django.db import transaction
 
 from potager.connectors.files import inspect
+from potager.demo.chains import bets_of_harbor, customers_of_harbor, usage_of_harbor
 from potager.demo.harbor.generate import generate
 from potager.demo.harbor.truth import BROKEN_VERIFICATION
 from potager.demo.retail.columns import TABLE, plan_for
@@ -79,6 +80,9 @@ def harbor(through: date, says: Says) -> Built:
     count = _define(actor, "harbor", days, None, says)
     _harbor_targets(actor, through)
     _test_influences(actor, says)
+    customers_of_harbor(actor, says)
+    usage_of_harbor(actor, says)
+    bets_of_harbor(actor, through, says)
     _ask_all(actor, says)
     return Built(owner, password, count)
 

@@ -90,3 +90,27 @@ def test_the_weakest_claim_is_named(app):
     kept = questions.ask_once(actor=app.actor, recipe="portfolio", slots={"show": "weakest"})
     assert "The weakest claim is that of Hope" in kept.statement
     assert kept.verdict == "no"
+
+
+def test_what_is_only_believed_is_no_answer(app):
+    bet = app.launched(key="hope", name="Hope", design={"belief": {"low": 100, "high": 900}})
+    actions.observe(actor=app.actor, bet=bet, age=90)
+    kept = questions.ask_once(actor=app.actor, recipe="impact", slots={"bet": "hope"})
+    assert kept.verdict == "cannot_tell"
+    assert "Nothing was measured" in kept.refusal["because"]
+    assert kept.estimate is None
+
+
+def test_a_bet_is_asked_about_for_a_metric_further_up(app):
+    observed(app, metric="orders", predicted={})
+    kept = questions.ask_once(
+        actor=app.actor, recipe="impact", slots={"bet": "guided", "metric": "revenue"}, words="for revenue"
+    )
+    assert kept.unit == "EUR"
+    assert kept.figures["weakest"] == "Effect on orders"
+    own = questions.ask_once(actor=app.actor, recipe="impact", slots={"bet": "guided", "metric": "orders"})
+    assert own.unit == "orders"
+    nowhere = questions.ask_once(
+        actor=app.actor, recipe="impact", slots={"bet": "guided", "metric": "returns"}
+    )
+    assert "No edge of the tree" in nowhere.refusal["because"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,7 @@ class Accounts:
     plan: Codes
     industry: Codes
     country: Codes
+    region: Codes
     channel: Codes
     platform: Codes
     size: Codes
@@ -58,6 +60,7 @@ def open_accounts(calendar: Calendar, made: Applications) -> Accounts:
         plan=plan,
         industry=choose(random, vocabulary.INDUSTRY_SHARES, count),
         country=made.country[approved],
+        region=_regions(made.country[approved]),
         channel=made.channel[approved],
         platform=made.platform[approved],
         size=size,
@@ -69,16 +72,43 @@ def accounts_table(calendar: Calendar, held: Accounts) -> pa.Table:
     """Return one row per account."""
     return pa.table(
         {
-            "account_id": pa.array(np.arange(1, len(held.opened) + 1)),
+            "account_id": vocabulary.account_keys(np.arange(len(held.opened))),
+            "name": _names(held),
             "opened_at": calendar.moments(held.opened),
             "closed_on": calendar.dates(held.ends, known=held.closed),
             "plan": words(vocabulary.PLANS, held.plan),
             "industry": words(vocabulary.INDUSTRIES, held.industry),
             "country": words(vocabulary.COUNTRIES, held.country),
+            "region": words(vocabulary.REGIONS, held.region),
             "channel": words(vocabulary.CHANNELS, held.channel),
             "size_band": words(vocabulary.SIZES, held.size),
         }
     )
+
+
+def _regions(country: Codes) -> Codes:
+    """Return the region of every account: one of the four of its country."""
+    nearest = choose(stream("regions"), vocabulary.REGION_SHARES, len(country))
+    return (country * len(vocabulary.REGION_SHARES) + nearest).astype(np.int8)
+
+
+def _names(held: Accounts) -> pa.Array[Any]:
+    """Return the names of the businesses: two words; the popular ones are numbered."""
+    random = stream("names")
+    # Some words are far more popular than others, as names are.
+    popular = 1.0 / np.arange(1, len(vocabulary.FIRST_WORDS) + 1) ** 0.6
+    first = random.choice(len(vocabulary.FIRST_WORDS), len(held.opened), p=popular / popular.sum())
+    second = random.integers(0, len(vocabulary.TRADES[0]), len(held.opened))
+    made = np.char.add(
+        np.char.add(np.array(vocabulary.FIRST_WORDS)[first], " "),
+        np.array(vocabulary.TRADES)[held.industry, second],
+    )
+    _, inverse, counts = np.unique(made, return_inverse=True, return_counts=True)
+    order = np.argsort(inverse, kind="stable")
+    nth = np.empty(len(made), dtype=np.int64)
+    nth[order] = np.arange(len(made)) - np.repeat(np.cumsum(counts) - counts, counts)
+    numbered = np.char.add(np.char.add(made, " "), (nth + 1).astype(str))
+    return pa.array(np.where(nth > 0, numbered, made), type=pa.string())
 
 
 def repeated(counts: Whole) -> tuple[Whole, Whole]:

@@ -10,7 +10,7 @@ from potager.demo.harbor.accounts import Accounts, repeated
 from potager.demo.harbor.calendar import SECONDS, Calendar, Whole
 from potager.demo.harbor.chance import stream
 from potager.demo.harbor.onboarding import Codes
-from potager.demo.harbor.vocabulary import choose, words
+from potager.demo.harbor.vocabulary import account_keys, choose, words
 
 EVENTS_A_DAY = 1.0
 USERS_BY_SIZE = (1, 2, 4, 7)
@@ -37,7 +37,7 @@ def events_table(calendar: Calendar, held: Accounts) -> pa.Table:
     version, versions = _versions(calendar, day, user, platform, int(users.sum()))
     return pa.table(
         {
-            "account_id": pa.array(owner + 1),
+            "account_id": account_keys(owner),
             "user_id": pa.array(user + 1),
             "event": words(vocabulary.EVENTS, choose(random, vocabulary.EVENT_SHARES, len(day))),
             "occurred_at": calendar.moments(second),

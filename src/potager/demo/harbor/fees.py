@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from potager.demo.harbor import vocabulary
 from potager.demo.harbor.accounts import Accounts, repeated
+from potager.demo.harbor.bets import lifts
 from potager.demo.harbor.calendar import Calendar, Real, Whole
 from potager.demo.harbor.chance import stream
 from potager.demo.harbor.truth import USE_BY_PLAN
-from potager.demo.harbor.vocabulary import words
+from potager.demo.harbor.vocabulary import account_keys, words
 
 NEW_FOR = 30
 """Days from its first deposit on for which an account is called new."""
@@ -44,12 +45,13 @@ def fees_table(calendar: Calendar, held: Accounts) -> pa.Table:
     return pa.table(
         {
             "fee_id": pa.array(np.arange(1, len(owner) + 1)),
-            "account_id": pa.array(owner + 1),
+            "account_id": account_keys(owner),
             "occurred_on": calendar.dates(day),
             "kind": words(vocabulary.KINDS, kind),
             "amount": _euros(cents),
             "plan": words(vocabulary.PLANS, held.plan[owner]),
             "country": words(vocabulary.COUNTRIES, held.country[owner]),
+            "region": words(vocabulary.REGIONS, held.region[owner]),
             "account_age": words(vocabulary.AGES, age),
         }
     )
@@ -71,7 +73,8 @@ def _usage(calendar: Calendar, held: Accounts, kind: int) -> _Lines:
     day = held.starts[owner] + 7 * week + random.integers(0, 7, len(owner))
     by_plan = np.array([USE_BY_PLAN[name] for name in vocabulary.PLANS])[held.plan]
     mean: Real = held.activity * by_plan * CENTS_A_WEEK[kind - 1]
-    cents = np.rint(mean[owner] * random.gamma(2.0, 0.5, len(owner))).astype(np.int64)
+    usual = mean[owner] * random.gamma(2.0, 0.5, len(owner))
+    cents = np.rint(usual * lifts(calendar, held, owner, day, kind)).astype(np.int64)
     kept = (day < held.ends[owner]) & (cents > 0)
     # People use the bank as much on a busy day as its busyness says; the week's line lies on one of its days.
     kept[kept] &= random.random(int(kept.sum())) < 0.75 * calendar.busyness[day[kept]]

@@ -12,6 +12,7 @@ from datetime import date
 import pyarrow as pa
 
 from potager.demo.harbor.accounts import accounts_table, open_accounts
+from potager.demo.harbor.bets import assignments_table, rollouts_table
 from potager.demo.harbor.calendar import DAYS, Calendar
 from potager.demo.harbor.events import events_table
 from potager.demo.harbor.fees import fees_table
@@ -28,6 +29,8 @@ class Harbor:
     accounts: pa.Table
     fees: pa.Table
     events: pa.Table
+    assignments: pa.Table
+    rollouts: pa.Table
 
     def tables(self) -> dict[str, pa.Table]:
         """Return the tables under the names they have in the lake."""
@@ -36,6 +39,8 @@ class Harbor:
             "harbor.accounts": self.accounts,
             "harbor.fees": self.fees,
             "harbor.events": self.events,
+            "harbor.assignments": self.assignments,
+            "harbor.rollouts": self.rollouts,
         }
 
 
@@ -52,4 +57,6 @@ def generate(through: date, *, accounts: int = ACCOUNTS, days: int = DAYS) -> Ha
         accounts=accounts_table(calendar, held),
         fees=fees_table(calendar, held),
         events=events_table(calendar, held),
+        assignments=assignments_table(calendar, held),
+        rollouts=rollouts_table(calendar),
     )

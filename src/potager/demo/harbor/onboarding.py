@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from potager.demo.harbor import vocabulary
 from potager.demo.harbor.calendar import SECONDS, Calendar, Whole
 from potager.demo.harbor.chance import stream
 from potager.demo.harbor.truth import APPROVED, BROKEN_VERIFICATION, FUNDED_BY_CHANNEL
-from potager.demo.harbor.vocabulary import choose, words
+from potager.demo.harbor.vocabulary import account_keys, choose, words
 
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.int8]
@@ -102,7 +103,7 @@ def onboarding_table(calendar: Calendar, made: Applications) -> pa.Table:
     return pa.table(
         {
             "application_id": pa.array(np.arange(1, count + 1)),
-            "account_id": pa.array(opened.astype(np.int64), mask=~made.approved),
+            "account_id": pc.if_else(pa.array(made.approved), account_keys(opened - 1), None),
             "started_at": calendar.moments(made.started),
             "verified_at": calendar.moments(made.verified_at, known=made.verified),
             "approved_at": calendar.moments(made.approved_at, known=made.approved),

@@ -13,6 +13,16 @@ PLATFORMS = ("android", "ios", "web")
 PLATFORM_SHARES = (0.48, 0.34, 0.18)
 COUNTRIES = ("Germany", "France", "Netherlands", "Spain", "Ireland")
 COUNTRY_SHARES = (0.34, 0.24, 0.18, 0.15, 0.09)
+REGIONS_OF_A_COUNTRY = (
+    ("Berlin", "Hamburg", "Munich", "Cologne"),
+    ("Paris", "Lyon", "Lille", "Nantes"),
+    ("Amsterdam", "Rotterdam", "Utrecht", "Eindhoven"),
+    ("Madrid", "Barcelona", "Valencia", "Seville"),
+    ("Dublin", "Cork", "Galway", "Limerick"),
+)
+REGIONS = tuple(region for several in REGIONS_OF_A_COUNTRY for region in several)
+"""Four to a country, in the countries' order."""
+REGION_SHARES = (0.4, 0.25, 0.2, 0.15)
 CHANNELS = ("organic", "partner", "ads", "referral")
 CHANNEL_SHARES = (0.40, 0.22, 0.26, 0.12)
 INDUSTRIES = ("professional services", "trades", "shops and food", "online retail", "health", "transport")
@@ -33,6 +43,29 @@ def choose(random: np.random.Generator, shares: Sequence[float], count: int) -> 
     """Return ``count`` words, as places in their list, drawn with these shares."""
     edges = np.cumsum(shares)[:-1]
     return np.searchsorted(edges, random.random(count), side="right").astype(np.int8)
+
+
+FIRST_WORDS = (
+    "Amber", "Anker", "Birch", "Blue", "Bright", "Cedar", "Clear", "Copper", "Corner", "Delta", "Elm", "Ember",
+    "Field", "Fjord", "Gold", "Green", "Grove", "Hazel", "Hill", "Ivory", "Juniper", "Lake", "Lark", "Linden",
+    "Maple", "Marsh", "Meadow", "North", "Oak", "Olive", "Opal", "Orchard", "Pine", "Quay", "Raven", "River",
+    "Robin", "Rose", "Sand", "Silver", "Sky", "Slate", "South", "Spruce", "Stone", "Swift", "Thistle", "Tidal",
+    "Vale", "Violet", "West", "Willow", "Winter", "Yarrow",
+)  # fmt: skip
+TRADES = (
+    ("Advisors", "Partners", "Studio", "Consulting", "Legal"),
+    ("Builders", "Carpentry", "Electric", "Roofing", "Plumbing"),
+    ("Bakery", "Coffee", "Kitchen", "Market", "Wines"),
+    ("Goods", "Outfitters", "Supply", "Store", "Press"),
+    ("Clinic", "Dental", "Physio", "Care", "Pharmacy"),
+    ("Couriers", "Freight", "Movers", "Taxis", "Logistics"),
+)
+"""Second words of a business's name, by industry."""
+
+
+def account_keys(numbers: NDArray[np.int64]) -> pa.Array[Any]:
+    """Return the keys of accounts by their numbers from 0, such as ``acct-00042``."""
+    return pa.array(np.char.add("acct-", np.char.zfill((numbers + 1).astype(str), 5)), type=pa.string())
 
 
 def words(values: Sequence[str], codes: NDArray[np.int8] | NDArray[np.int64]) -> pa.Array[Any]:

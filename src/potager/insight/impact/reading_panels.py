@@ -23,6 +23,7 @@ from potager.insight.metrics.models import Metric
 from potager.insight.metrics.periods import Grain, Period, period_of, periods_between
 from potager.insight.metrics.reading import Ran, additive, pins, series
 from potager.insight.metrics.semantics import MetricQuery
+from potager.insight.metrics.semantics.shapes import Window
 from potager.kit import words
 
 Numbers = NDArray[np.float64]
@@ -34,7 +35,10 @@ _FEWEST_KEPT = 0.8
 
 @dataclass(frozen=True, slots=True)
 class PanelRead:
-    """A panel with who was treated, who stands for the rest, and the first treated period (an index)."""
+    """A panel with who was treated, who stands for the rest, and the first treated period (an index).
+
+    ``share_treated``: for a ratio, the treated segments' part of all there is to divide by; None for sums and levels.
+    """
 
     panel: Panel
     periods: tuple[Period, ...]
@@ -46,6 +50,7 @@ class PanelRead:
     starts: int
     smallest_group: int
     adds_up: bool
+    share_treated: float | None
     checks: tuple[Check, ...]
     ran: tuple[Ran, ...]
 
@@ -99,7 +104,25 @@ def read_panel(
             f"{metric.label} has no rows for {', '.join(missing[:5])}.",
             f"Name values of {plan.by}.",
         )
-    return _sides(plan, metric, grain, periods, units, outcomes, adopted, tuple(runs), launched)
+    read = _sides(plan, metric, grain, periods, units, outcomes, adopted, tuple(runs), launched)
+    if isinstance(read, CannotTell) or read.adds_up:
+        return read
+    return replace(read, share_treated=_share(metric, plan.by, set(read.treated), read.periods, at))
+
+
+def _share(metric: Metric, by: str, treated: set[str], periods: tuple[Period, ...], at: At) -> float | None:
+    """Return the treated segments' part of a ratio's denominator over the periods; None where it is no ratio."""
+    layer = layer_of(metric)
+    first, last = periods[0], periods[-1]
+    halves = Window(first.start, first.end), Window(first.start, last.end)
+    sums = layer.component_sums(metric.name, [by], *halves, sets=[[by]], at=pins(layer, (metric.name,), at))
+    if isinstance(sums, CannotTell) or (part := sums.parts[metric.name]).denominator is None:
+        return None
+    cells = sums.cells(*sums.dimensions)
+    names = cells[sums.dimensions[0]].cast(pa.string()).to_pylist()
+    under = np.nan_to_num(np.asarray(cells[f"{part.denominator}_after"].to_numpy(), dtype=np.float64))
+    whole = float(under.sum())
+    return float(under[[name in treated for name in names]].sum()) / whole if whole > 0.0 else None
 
 
 def _sides(
@@ -175,6 +198,7 @@ def _sides(
         starts=len(sizes),
         smallest_group=min(sizes, default=0),
         adds_up=adds_up,
+        share_treated=None,
         checks=tuple(checks),
         ran=runs,
     )

@@ -79,8 +79,11 @@ def _of_panel(bet: Bet, metric: Metric, told: Told, read: PanelRead) -> Scaled:
         days = DAYS_IN[metric.grain] / DAYS_IN[read.grain]
         factor = _reach(bet, float(segments), float(every)) * days
         return Scaled(told.effect, baseline, f"one {by} and {read.grain}", factor, segments)
-    share = segments / every
-    return Scaled(told.effect, baseline, f"one {by}", _reach(bet, share, 1.0), segments)
+    if read.share_treated is None:  # a level of each segment: the whole is their sum
+        return Scaled(
+            told.effect, baseline, f"one {by}", _reach(bet, float(segments), float(every)), segments
+        )
+    return Scaled(told.effect, baseline, f"one {by}", _reach(bet, read.share_treated, 1.0), segments)
 
 
 def _singular(plan: Plan) -> str:

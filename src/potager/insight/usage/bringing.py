@@ -59,14 +59,13 @@ def without_known(batches: Iterable[pa.RecordBatch], table: str) -> Iterator[Fre
                 f"UNION ALL SELECT file_row_number FROM read_parquet('{file}', file_row_number = true) "
                 f"WHERE {EVENT_ID} IS NULL"
             )
-            counted = connection.execute("SELECT count(*) FROM fresh").fetchone()
-            kept = int(counted[0]) if counted else 0
-            relation = connection.execute(
+            ((kept,),) = connection.execute("SELECT count(*) FROM fresh").fetchall()
+            relation = connection.sql(
                 f"SELECT s.* EXCLUDE (file_row_number) FROM read_parquet('{file}', file_row_number = true) AS s "  # noqa: S608
                 "SEMI JOIN fresh AS f ON f.place = s.file_row_number"
             )
-            reader = relation.to_arrow_reader(_BATCH)
-            yield Fresh(_cast(reader, staged), kept, read - kept)
+            fresh = relation.to_arrow_reader(_BATCH)
+            yield Fresh(_cast(fresh, staged), kept, read - kept)
 
 
 def _stage(batches: Iterable[pa.RecordBatch], path: Path) -> tuple[pa.Schema | None, int]:

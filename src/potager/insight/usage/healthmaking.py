@@ -55,7 +55,7 @@ def make(stream: Stream, *, tell: Callable[[str], None] = lambda doing: None) ->
     ends = _weeks(facts.first, facts.last)
     tell("reading usage by week")
     tables = [stream.table, *([stream.accounts_table] if stream.accounts_table and stream.seats else [])]
-    rows, _ = run_once(_sql(stream, ends), tables, "health of accounts")
+    rows, _ = run_once(_sql(stream, ends, *_by_week(ends)), tables, "health of accounts")
     mine = _shaped(rows, stream)
     tell("writing usage.health")
     whole = pa.concat_tables([_others(stream), mine])
@@ -74,8 +74,13 @@ def _weeks(first: date, last: date) -> tuple[date, ...]:
     return tuple(sorted(kept or [last]))
 
 
-def _sql(stream: Stream, ends: tuple[date, ...]) -> str:
-    marks = " UNION ALL ".join(f"SELECT {day(end)} AS t" for end in ends)
+def _sql(stream: Stream, ends: tuple[date, ...], cell: str, cells: str) -> str:
+    """Return the SELECT of the parts of every account at each of ``ends``.
+
+    ``cell`` is SQL for the cell that a ``day`` falls into, null where no end looks at it; ``cells`` is a SELECT of each
+    end ``t`` with its cells. Cells of one end hold 28 days, each of which has a bit of its own modulo 31: so days and
+    person-days add up over cells, and every event is read once.
+    """
     seats_part, seats = "", "NULL"
     if stream.accounts_table and stream.seats:
         key, column = identifier(stream.accounts_key), identifier(stream.seats)
@@ -84,30 +89,48 @@ def _sql(stream: Stream, ends: tuple[date, ...]) -> str:
             f"FROM {stream.accounts_table} GROUP BY 1)"
         )
         seats = "(SELECT seats.seats FROM seats WHERE seats.who = w.who)"
+    time = identifier(stream.time)
+    first = (ends[0] - timedelta(days=RECENT + 1)).isoformat()
+    bit = "CAST(1 AS BIGINT) << CAST(date_diff('day', DATE '2000-01-01', day) % 31 AS INTEGER)"
     return f"""
-WITH marks AS ({marks}),
+WITH marks AS ({cells}),
 e AS (
-  SELECT DISTINCT {account_of(stream)} AS who, {identifier(stream.person)} AS person, {named(stream)} AS event,
-    {local_day(stream)} AS day
-  FROM {stream.table} WHERE {counted(stream)} AND {identifier(stream.account)} IS NOT NULL
-    AND {local_day(stream)} > {day(ends[0])} - INTERVAL {RECENT} DAY
+  SELECT who, person, event, day, {cell} AS cell FROM (
+    SELECT {account_of(stream)} AS who, {identifier(stream.person)} AS person, {named(stream)} AS event,
+      {local_day(stream)} AS day
+    FROM {stream.table} WHERE {counted(stream)} AND {identifier(stream.account)} IS NOT NULL
+      AND {time} >= TIMESTAMP '{first} 00:00:00'
+  ) AS rows
 ){seats_part},
+persons AS (SELECT who, person, cell, bit_or({bit}) AS days FROM e WHERE cell IS NOT NULL GROUP BY who, person, cell),
+things AS (SELECT DISTINCT who, event, cell FROM e WHERE cell IS NOT NULL),
+used AS (
+  SELECT who, cell, sum(bit_count(days)) AS amount, bit_count(bit_or(days)) AS days FROM persons GROUP BY who, cell
+),
 w AS (
-  SELECT marks.t, e.who, count(DISTINCT e.person) AS people, count(DISTINCT e.event) AS things,
-    count(DISTINCT e.day) AS days, count(DISTINCT hash(e.person, e.day)) AS amount
-  FROM marks JOIN e ON e.day <= marks.t AND e.day > marks.t - INTERVAL {RECENT} DAY GROUP BY marks.t, e.who
+  SELECT m.t, u.who, sum(u.amount) AS amount, sum(u.days) AS days
+  FROM marks AS m JOIN used AS u ON u.cell = m.cell GROUP BY m.t, u.who
+),
+p AS (
+  SELECT m.t, n.who, count(DISTINCT n.person) AS people
+  FROM marks AS m JOIN persons AS n ON n.cell = m.cell GROUP BY m.t, n.who
+),
+d AS (
+  SELECT m.t, n.who, count(DISTINCT n.event) AS things
+  FROM marks AS m JOIN things AS n ON n.cell = m.cell GROUP BY m.t, n.who
 ),
 known AS (SELECT who, min(t) AS since FROM w GROUP BY who),
-grid AS (SELECT marks.t, known.who FROM marks JOIN known ON marks.t >= known.since),
-full_ AS (
-  SELECT grid.t, grid.who, coalesce(w.people, 0) AS people, coalesce(w.things, 0) AS things,
+grid AS (SELECT DISTINCT marks.t, known.who FROM marks JOIN known ON marks.t >= known.since),
+whole AS (
+  SELECT grid.t, grid.who, coalesce(p.people, 0) AS people, coalesce(d.things, 0) AS things,
     coalesce(w.days, 0) AS days, coalesce(w.amount, 0) AS amount
-  FROM grid LEFT JOIN w ON w.t = grid.t AND w.who = grid.who
+  FROM grid LEFT JOIN w ON w.t = grid.t AND w.who = grid.who LEFT JOIN p ON p.t = grid.t AND p.who = grid.who
+  LEFT JOIN d ON d.t = grid.t AND d.who = grid.who
 ),
 best AS (
   SELECT *, max(people) OVER so_far AS most_people, max(things) OVER so_far AS most_things,
     max(amount) OVER so_far AS most_amount
-  FROM full_ WINDOW so_far AS (PARTITION BY who ORDER BY t)
+  FROM whole WINDOW so_far AS (PARTITION BY who ORDER BY t)
 )
 SELECT w.who AS account, CAST(w.t AS DATE) AS day,
   100.0 * w.amount / greatest(w.most_amount, 1) AS amount,
@@ -116,6 +139,24 @@ SELECT w.who AS account, CAST(w.t AS DATE) AS day,
   100.0 * w.things / greatest(w.most_things, 1) AS breadth
 FROM best AS w ORDER BY w.t, w.who
 """.strip()  # noqa: S608 - names of ours
+
+
+def _by_week(ends: tuple[date, ...]) -> tuple[str, str]:
+    """Return the cells of ends seven days apart: weeks back from the last, four to an end."""
+    last = ends[-1]
+    cell = f"CASE WHEN day <= {day(last)} THEN date_diff('day', day, {day(last)}) // 7 END"
+    rows = ", ".join(
+        f"({day(end)}, {(last - end).days // 7 + part})" for end in ends for part in range(RECENT // 7)
+    )
+    return cell, f"SELECT * FROM (VALUES {rows}) AS v(t, cell)"
+
+
+def _by_month(ends: tuple[date, ...]) -> tuple[str, str]:
+    """Return the cells of ends that are last days of months: the last 28 days of each."""
+    number = "year(day) * 12 + month(day)"
+    cell = f"CASE WHEN day > last_day(day) - INTERVAL {RECENT} DAY THEN {number} END"
+    rows = ", ".join(f"({day(end)}, {end.year * 12 + end.month})" for end in ends)
+    return cell, f"SELECT * FROM (VALUES {rows}) AS v(t, cell)"
 
 
 def _shaped(rows: pa.Table, stream: Stream) -> pa.Table:
@@ -142,15 +183,11 @@ def _others(stream: Stream) -> pa.Table:
     """Return what other streams have in the table."""
     import pyarrow as pa
 
-    schema = pa.schema(
-        [
-            pa.field("stream", pa.string()),
-            pa.field("account", pa.string()),
-            pa.field("day", pa.date32()),
-            pa.field("score", pa.float64()),
-            pa.field("parts", pa.string()),
-        ]
-    )
+    texts, day, score = pa.string(), pa.date32(), pa.float64()
+    columns: dict[str, pa.DataType] = {
+        "stream": texts, "account": texts, "day": day, "score": score, "parts": texts,
+    }  # fmt: skip
+    schema = pa.schema(columns)
     if not lake().exists(TABLE):
         return schema.empty_table()
     kept = warehouse().query(
@@ -160,10 +197,10 @@ def _others(stream: Stream) -> pa.Table:
 
 
 def scores_at(stream: Stream, days: tuple[date, ...]) -> dict[tuple[str, date], float]:
-    """Return the score of every account on the last computed day before each of some days, computed anew."""
+    """Return the score of every account on the eve of each of some month starts, computed anew."""
     ends = tuple(one - timedelta(days=1) for one in days)
     tables = [stream.table, *([stream.accounts_table] if stream.accounts_table and stream.seats else [])]
-    rows, _ = run_once(_sql(stream, ends), tables, "health at past days")
+    rows, _ = run_once(_sql(stream, ends, *_by_month(ends)), tables, "health at past days")
     shaped = _shaped(rows, stream)
     back = dict(zip(ends, days, strict=True))
     columns: list[list[Any]] = [shaped[name].to_pylist() for name in ("account", "day", "score")]

@@ -89,7 +89,7 @@ def past_landmarks(stream: Stream) -> tuple[date, ...] | CannotTell:
     else:
         latest = (facts.last - timedelta(days=QUIET_DAYS - 1)).replace(day=1)
         first = facts.first
-    found = []
+    found: list[date] = []
     while (
         latest >= first
         and latest - timedelta(days=RECENT + PRIOR) >= facts.first
@@ -170,13 +170,22 @@ def _sql(stream: Stream, landmarks: tuple[date, ...], known: bool) -> str:
     stays = f",\nafter AS ({after})" if known else ""
     gone = ", a.who IS NULL AS gone" if known else ""
     joined = "\nLEFT JOIN after AS a ON a.who = u.who AND a.t = u.t" if known else ""
+    # With revenue, what lies before the first landmark's weeks or after the last one tells nothing; without, it says
+    # how old an account is and whether it fell silent. A day more on either side, for the time zone.
+    first = landmarks[0] - timedelta(days=RECENT + PRIOR + 1)
+    bounds = (
+        f" AND {identifier(stream.time)} >= TIMESTAMP '{first.isoformat()} 00:00:00'"
+        f" AND {identifier(stream.time)} < TIMESTAMP '{(landmarks[-1] + timedelta(days=1)).isoformat()} 00:00:00'"
+        if revenue
+        else ""
+    )
     recent, prior = f"d.day >= l.t - INTERVAL {RECENT} DAY", f"d.day < l.t - INTERVAL {RECENT} DAY"
     return f"""
 WITH {months_part}marks AS ({marks}),
 daily AS (
   SELECT {account_of(stream)} AS who, {local_day(stream)} AS day,
     count(DISTINCT {identifier(stream.person)}) AS people, count(DISTINCT {named(stream)}) AS features
-  FROM {stream.table} WHERE {counted(stream)} AND {identifier(stream.account)} IS NOT NULL GROUP BY 1, 2
+  FROM {stream.table} WHERE {counted(stream)} AND {identifier(stream.account)} IS NOT NULL{bounds} GROUP BY 1, 2
 ),
 used AS (
   SELECT l.t, d.who,

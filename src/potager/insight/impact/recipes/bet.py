@@ -9,10 +9,12 @@ from potager.engines.answers import CannotTell
 from potager.engines.causal import ChainEffect, chain_to_money
 from potager.engines.statistics import Part
 from potager.insight.impact import queries, saying
+from potager.insight.impact.forecasting import judge
 from potager.insight.impact.ledger import Ledger, ledger
 from potager.insight.impact.lines import Line, Range
 from potager.insight.impact.methods import SEED
 from potager.insight.impact.models import Bet
+from potager.insight.impact.pictures import unit_of
 from potager.insight.impact.to_money import Worth, hops_to, whole_effect
 from potager.insight.metrics.models import Metric
 from potager.insight.metrics.queries import metric as find_metric
@@ -21,6 +23,7 @@ from potager.insight.questions.models import Answer
 from potager.insight.questions.recipes.common import slot
 from potager.insight.questions.recipes.draft import Asked, Check, Draft
 from potager.kit import words
+from potager.kit.charts.bars import Bar, Estimate, compared, ranked_bars
 from potager.kit.charts.chart import Chart
 
 
@@ -46,12 +49,14 @@ def answer_impact(asked: Asked) -> Draft:
             CannotTell("incomplete", f"{bet.name} was not observed yet.", "Observe it on its page.")
         )
     goal = _goal(asked, bet)
-    if goal is not None and goal.name == bet.metric.name:
+    if goal is not None and goal.name == bet.metric.name and goal != bet.money_metric:
         return _on_own(draft, line)
     if goal is not None and (bet.money_metric is None or goal.name != bet.money_metric.name):
         return _on_other(asked, draft, line, goal)
     if isinstance(line.worth, CannotTell):
         return draft.refused(line.worth) if not line.observation.told else _on_own(draft, line)
+    if not line.measured:
+        return draft.refused(_believed(line))
     return _on_money(draft, line)
 
 
@@ -76,7 +81,7 @@ def _on_money(draft: Draft, line: Line) -> Draft:
         unit=worth.metric.unit,
         evidence_class=saying.EVIDENCE[line.evidence],
         would_change=_would_change(line),
-        figures={**_chain_figures(worth.on_metric, worth.metric), "bet": line.bet.key},
+        figures=_figures(line, worth.on_metric, worth.metric),
     )
 
 
@@ -84,9 +89,10 @@ def _on_own(draft: Draft, line: Line) -> Draft:
     seen = line.observation
     assert seen is not None
     if not seen.told:
-        return draft.refused(
-            CannotTell("not_identified", seen.refusal["because"], seen.refusal.get("mend", ""))
-        )
+        refusal = seen.refusal
+        return draft.refused(CannotTell("not_identified", refusal["because"], refusal.get("mend", "")))
+    if not line.measured:
+        return draft.refused(_believed(line))
     return replace(
         draft,
         verdict=saying.verdict(seen, line.bet.metric),
@@ -97,7 +103,16 @@ def _on_own(draft: Draft, line: Line) -> Draft:
         level=seen.level,
         evidence_class=saying.EVIDENCE[seen.evidence],
         would_change=_would_change(line),
-        figures={"bet": line.bet.key, "pictures": []},
+        figures=_own_figures(line),
+    )
+
+
+def _believed(line: Line) -> CannotTell:
+    because = line.because or "Nothing was measured, there is only what somebody believes."
+    return CannotTell(
+        "not_identified",
+        because,
+        "Keep some units back at random next time, or look at a design that can tell.",
     )
 
 
@@ -126,7 +141,7 @@ def _on_other(asked: Asked, draft: Draft, line: Line, goal: Metric) -> Draft:
         high=made.high,
         level=made.level,
         evidence_class=saying.EVIDENCE[made.evidence],
-        figures={**_chain_figures(made, goal), "bet": line.bet.key},
+        figures=_figures(line, made, goal),
     )
 
 
@@ -135,17 +150,41 @@ def _verdict(span: Range, metric: Metric) -> str:
     return "yes" if low > 0.0 else "no" if high < 0.0 else "at_risk"
 
 
-def _chain_figures(made: ChainEffect, goal: Metric) -> dict[str, Any]:
+def _own_figures(line: Line) -> dict[str, Any]:
+    """Return what was predicted and what came, in the bet's own metric; shares in percentage points."""
+    seen, row = line.observation, judge(line.bet, line.observation)
+    assert seen is not None
+    scale, unit = unit_of(line.bet.metric)
+
+    def scaled(*values: float | None) -> list[float | None]:
+        return [None if value is None else value * scale for value in values]
+
+    return {
+        "bet": line.bet.key,
+        "label": line.bet.metric.label,
+        "own_unit": unit,
+        "per": seen.per,
+        "predicted": None if row.low is None else scaled(row.low, row.high),
+        "predicted_level": line.bet.predicted_level,
+        "observed": scaled(seen.estimate, seen.low, seen.high),
+        "pictures": ["prediction"],
+    }
+
+
+def _figures(line: Line, made: ChainEffect, goal: Metric) -> dict[str, Any]:
+    """Return those of the bet's own metric, and where the uncertainty of the chain comes from."""
+    own = _own_figures(line)
     hops = [
         {
             "name": part.hop.name,
             "estimate": part.hop.estimate,
             "share": part.share,
-            "evidence": part.hop.evidence,
+            "evidence": saying.EVIDENCE[part.hop.evidence],
         }
         for part in made.hops
     ]
-    return {"hops": hops, "weakest": made.weakest, "goal": goal.label}
+    pictures = ["prediction", "hops"] if len(hops) > 1 else ["prediction"]
+    return {**own, "hops": hops, "weakest": made.weakest, "goal": goal.label, "pictures": pictures}
 
 
 def _checks(line: Line) -> list[Check]:
@@ -154,7 +193,9 @@ def _checks(line: Line) -> list[Check]:
         return []
     every = [*seen.checks, *(run["check"] for run in seen.placebos)]
     made = [
-        Check(one["name"], bool(one["passed"]), one["sentence"]) for one in every if one["passed"] is not None
+        Check(one["name"].replace("_", " "), bool(one["passed"]), one["sentence"])
+        for one in every
+        if one["passed"] is not None
     ]
     if line.given_up:
         made.append(
@@ -206,10 +247,33 @@ def _next(found: Ledger, bet: Bet) -> list[str]:
     return [f"What did {other.name} do?", *asked] if other else asked
 
 
+def prediction_picture(answer: Answer) -> Chart:
+    """Draw what was predicted beside what came, in the bet's own metric."""
+    figures = answer.figures
+    rows = []
+    if figures["predicted"]:
+        low, high = figures["predicted"]
+        rows.append(Estimate(f"predicted ({figures['predicted_level']:.0%})", (low + high) / 2.0, low, high))
+    estimate, low, high = figures["observed"]
+    rows.append(Estimate("observed", estimate, low, high))
+    label = words.in_sentence(figures["label"])
+    per = f", {figures['per']}" if str(figures["per"]).startswith("one ") else ""
+    return compared(
+        rows,
+        title=f"The effect on {label}, as predicted and as observed"
+        if len(rows) > 1
+        else f"The effect on {label}",
+        unit=figures["own_unit"],
+        what=f"effect on {label}",
+        subtitle=f"Effect on {label}{per}",
+        interval="range",
+        reference=0.0,
+        reference_label="no effect",
+    )
+
+
 def hops_picture(answer: Answer) -> Chart:
     """Draw where the uncertainty of a chain comes from."""
-    from potager.kit.charts.bars import Bar, ranked_bars
-
     hops = answer.figures["hops"]
     weak = answer.figures["weakest"]
     return ranked_bars(

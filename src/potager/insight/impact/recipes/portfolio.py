@@ -56,7 +56,7 @@ def answer_portfolio(asked: Asked) -> Draft:
         because = f"No bet was launched {span.when}." if span else "No bet was launched yet."
         return draft.refused(CannotTell("incomplete", because, "Register a bet, launch it and observe it."))
     checks = [
-        Check("claims_within_movement", not movement.ledger.capped, movement.says)
+        Check("claims within the movement", not movement.ledger.capped, movement.says)
         for movement in found.movements
         if not isinstance(movement.ledger, CannotTell)
     ]
@@ -83,7 +83,7 @@ def answer_portfolio(asked: Asked) -> Draft:
     made = replace(
         draft,
         verdict=_paid(total.returned, total.cost),
-        statement=saying.of_sum(total, found.currency, over=over),
+        statement=saying.of_sum(total, found.currency, over=over) if span else saying.of_ledger(found),
         estimate=total.returned[0],
         low=total.returned[1],
         high=total.returned[2],

@@ -101,7 +101,7 @@ def _first_rows(brought: EventFile) -> dict[str, Any]:
         preview = found.preview(brought.path, found.ReadPlan.from_dict(brought.plan), rows=SHOWN_ROWS)
     except Problem as problem:
         return {"preview_problem": f"{problem.detail} {problem.mend}"}
-    table = preview.table
+    table = preview.rows
     return {"names": table.column_names, "rows": [list(row.values()) for row in table.to_pylist()]}
 
 

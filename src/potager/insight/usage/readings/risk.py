@@ -99,7 +99,10 @@ def _learned(
     if isinstance(model, CannotTell):
         return model
     scores = model.probability(signs.signs)
-    threshold = scoring.best_threshold(scores[learn], signs.left[learn])
+    # Never more than twice as many as usually leave: a list that names everybody helps nobody.
+    usual = min(2.0 * float(signs.left[learn].mean()), 1.0)
+    most = float(np.quantile(scores[learn], 1.0 - usual))
+    threshold = max(scoring.best_threshold(scores[learn], signs.left[learn]), most)
     tested = scoring.back_test(scores[test], signs.left[test], threshold)
     if isinstance(tested, CannotTell):
         return tested

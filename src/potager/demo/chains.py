@@ -1,0 +1,63 @@
+"""What stands around Harbor's metrics: its customers, what they do, and what its teams bet on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from importlib.resources import files
+
+import yaml
+
+from potager.ground.access.actors import Actor
+from potager.ground.jobs.work import run_job
+from potager.insight.customers import actions as customers
+from potager.insight.impact import actions as impact
+from potager.insight.usage import actions as usage
+from potager.kit.errors import Unavailable
+
+Says = Callable[[str], None]
+_DAYS = re.compile(r"\{days_(\d+)\}")
+
+
+def customers_of_harbor(actor: Actor, says: Says) -> None:
+    """Bring Harbor's accounts in as customers."""
+    says("Bringing 8,000 accounts in as customers …")
+    mapping = {
+        "key": "account_id", "name": "name", "plan": "plan", "segment": "size_band",
+        "traits": {name: name for name in ("industry", "country", "region", "channel")},
+    }  # fmt: skip
+    sync = customers.sync_accounts(actor=actor, table="harbor.accounts", mapping=mapping)
+    run_job.call(str(sync.job_id))
+    sync.refresh_from_db()
+    if sync.state != "done":
+        raise Unavailable(sync.note, mend="Build the demonstration again in an empty data folder.")
+
+
+def usage_of_harbor(actor: Actor, says: Says) -> None:
+    """Describe Harbor's events, and publish the metrics of their use."""
+    says("Describing what people do …")
+    stream = usage.describe_stream(
+        actor=actor,
+        values={
+            "name": "Harbor's app",
+            "table": "harbor.events",
+            "person": "user_id",
+            "account": "account_id",
+            "event": "event",
+            "time": "occurred_at",
+            "properties": ["platform", "app_version"],
+            "accounts_table": "harbor.accounts",
+            "accounts_key": "account_id",
+        },
+    )
+    usage.publish_metrics(actor=actor, stream=stream)
+
+
+def bets_of_harbor(actor: Actor, through: date, says: Says) -> None:
+    """Register, launch and observe Harbor's bets, as they would have been on their days."""
+    text = files("potager.demo").joinpath("harbor", "bets.yml").read_text("utf-8")
+    dated = _DAYS.sub(lambda found: (through - timedelta(days=int(found[1]) - 1)).isoformat(), text)
+    bets = yaml.safe_load(dated)
+    says(f"Looking at what {len(bets)} bets did …")
+    impact.load_bets(actor=actor, bets=bets)
