@@ -137,3 +137,21 @@ def test_no_migration_is_missing():
     from django.core.management import call_command
 
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_no_two_shapes_of_the_api_have_the_same_name():
+    """The document knows shapes by name: of two with the same one, the later would silently be both."""
+    from ninja import Schema
+
+    from potager.faces.api.root import api
+
+    assert api.get_openapi_schema()
+    homes: dict[str, set[str]] = {}
+    waiting = [Schema]
+    while waiting:
+        for shape in waiting.pop().__subclasses__():
+            waiting.append(shape)
+            if shape.__module__.startswith("potager.") and "[" not in shape.__name__:
+                homes.setdefault(shape.__name__, set()).add(shape.__module__)
+    twice = {name: sorted(modules) for name, modules in homes.items() if len(modules) > 1}
+    assert not twice, f"Name one of each differently: {twice}"

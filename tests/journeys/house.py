@@ -123,3 +123,10 @@ class Looked:
     def _hear(self, line: Any) -> None:
         if line.type in {"error", "warning"}:
             self.complaints.append(line.text)
+
+
+def stream_of(page: Any) -> str:
+    """Return the address of the one stream of events that is there; the page is moved to the list of them."""
+    page.goto("/usage/")
+    address = page.locator("main a[href^='/usage/0']").first.get_attribute("href")
+    return "/".join(str(address).split("/")[:3])

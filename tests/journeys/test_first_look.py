@@ -8,7 +8,7 @@ import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.journeys.house import House
+from tests.journeys.house import House, stream_of
 
 pytestmark = pytest.mark.journey
 
@@ -25,6 +25,20 @@ PAGES = [
     "/metrics/new/",
     "/data/",
     "/data/upload",
+    "/customers/",
+    "/customers/people/",
+    "/customers/segments/",
+    "/customers/segments/new",
+    "/customers/syncs/",
+    "/usage/",
+    "/usage/new",
+    "/impact/",
+    "/impact/sheet",
+    "/impact/calibration",
+    "/impact/portfolio",
+    "/impact/bets/new",
+    "/impact/bets/new-receipts",
+    "/impact/bets/friendlier-statements",
     "/goals/",
     "/glossary/",
     "/jobs/",
@@ -61,6 +75,18 @@ def test_every_main_page_has_no_barrier_no_complaint_and_fits(look: Any, path: s
     _look_it_over(look, path)
 
 
+READINGS = [
+    "trends", "retention", "lifecycle", "stickiness", "paths", "adoption", "activation", "risk",
+    "funnel?step=signed+in&step=exported",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_every_look_at_usage_has_no_barrier_no_complaint_and_fits(look: Any, reading: str) -> None:
+    page = look("/usage/").page
+    _look_it_over(look, f"{stream_of(page)}/{reading}")
+
+
 def test_the_sign_in_page_has_no_barrier(look: Any) -> None:
     _look_it_over(look, "/account/login/", stranger=True)
 
@@ -72,10 +98,10 @@ def test_an_answer_a_table_and_an_import_have_no_barrier(look: Any) -> None:
     _look_it_over(look, "/data/tables/harbor.fees")
 
 
-def test_the_first_page_shows_twelve_answered_questions_and_the_planted_cause(look: Any) -> None:
+def test_the_first_page_shows_fifteen_answered_questions_and_the_planted_cause(look: Any) -> None:
     page = look("/questions/").page
-    assert page.locator(".answer-card").count() == 12
-    assert page.locator(".answer-card .verdict").count() == 12
+    assert page.locator(".answer-card").count() == 15
+    assert page.locator(".answer-card .verdict").count() == 15
     card = page.locator(".answer-card").filter(has_text="Are we activating as many accounts")
     assert "platform android" in card.inner_text()
     check = page.locator(".answer-card").filter(has_text="Does the identity check work")

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.journeys.house import stream_of
+
 pytestmark = pytest.mark.journey
 FOLDER = Path(__file__).parents[2] / "docs/pictures"
+FUNNEL = "funnel?step=signed+in&step=sent+a+transfer&step=made+an+invoice"
 PLANTED = "Are we activating as many accounts"
 
 
@@ -25,6 +28,8 @@ class Picture:
     dark: bool = False
     card: str = ""
     shown: str = ""
+    reading: str = ""
+    follow: str = ""
 
 
 PICTURES = {
@@ -38,6 +43,11 @@ PICTURES = {
     "answer-phone": Picture("/questions/", "What moved activated accounts", width=390, card=PLANTED),
     "upload": Picture("/data/upload", "Upload", height=600),
     "definition": Picture("/metrics/definitions/", "harbor.yml", height=500),
+    "ledger": Picture("/impact/", "Who may claim it", height=1250),
+    "bet": Picture("/impact/bets/new-receipts", "The predicted range held what came", height=1250),
+    "funnel": Picture("/usage/", "How many people reached each step", reading=FUNNEL),
+    "retention": Picture("/usage/", "Share of people who came back", reading="retention"),
+    "account": Picture("/customers/", "Traits", height=700, follow="main table a.title"),
     "operations": Picture("/operations/metrics_value_get", "The same elsewhere", height=900),
 }
 
@@ -55,6 +65,10 @@ def test_the_page_of_a_picture_still_says_what_is_shown(look: Any, name: str) ->
     page.set_viewport_size({"width": wanted.width, "height": wanted.height})
     if wanted.card:
         page.locator(".answer-card").filter(has_text=wanted.card).locator("a").first.click()
+    if wanted.reading:
+        page.goto(f"{stream_of(page)}/{wanted.reading}")
+    if wanted.follow:
+        page.locator(wanted.follow).first.click()
     page.get_by_text(wanted.words).filter(visible=True).first.wait_for()
     if os.environ.get("POTAGER_PICTURES") == "1":
         page.wait_for_load_state("networkidle")

@@ -77,12 +77,13 @@ def harbor(through: date, says: Says) -> Built:
         lake().overwrite(name, table, load_id=f"harbor-{through}")
     describe_installation(actor=actor, organization="Harbor", notice=HARBOR_NOTICE)
     days = _days(through)
-    count = _define(actor, "harbor", days, None, says)
+    _define(actor, "harbor", says)
     _harbor_targets(actor, through)
     _test_influences(actor, says)
     customers_of_harbor(actor, says)
     usage_of_harbor(actor, says)
     bets_of_harbor(actor, through, says)
+    count = _keep_questions(actor, "harbor", days, None)
     _ask_all(actor, says)
     return Built(owner, password, count)
 
@@ -105,7 +106,8 @@ def retail(path: Path, says: Says) -> Built:
     says(f"{imported.rows:,} rows imported, {imported.rejected:,} set aside.")
     describe_installation(actor=actor, organization="Online retail")
     last = _last_day()
-    count = _define(actor, "retail", _days(last), last, says)
+    _define(actor, "retail", says)
+    count = _keep_questions(actor, "retail", _days(last), last)
     _test_influences(actor, says)
     _ask_all(actor, says)
     return Built(owner, password, count)
@@ -160,7 +162,7 @@ def _words(value: Any) -> Any:
 
 
 @transaction.atomic
-def _define(actor: Actor, organization: str, days: Mapping[str, str], as_of: date | None, says: Says) -> int:
+def _define(actor: Actor, organization: str, says: Says) -> None:
     says("Publishing definitions, tree, targets, goals and words …")
     text = _read(organization, "semantic")
     metrics.publish(actor=actor, name=f"{organization}.yml", namespace=organization, text=text)
@@ -169,6 +171,10 @@ def _define(actor: Actor, organization: str, days: Mapping[str, str], as_of: dat
         goals.create(actor=actor, values=goal)
     for term in _read(organization, "glossary"):
         terms.create(actor=actor, values=term)
+
+
+@transaction.atomic
+def _keep_questions(actor: Actor, organization: str, days: Mapping[str, str], as_of: date | None) -> int:
     asked = _filled(_read(organization, "questions"), days)
     for given in asked:
         values = {

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from potager.ground.links.models import Grade, Link
+from potager.ground.records.checks import keep
 from potager.insight.goals.resources import goals
 from potager.insight.impact import actions, tasks
 from potager.insight.impact.models import Bet, Change, Investment, Observation, State
@@ -84,7 +85,7 @@ def test_an_observation_is_never_changed(app):
     seen = actions.observe(actor=app.actor, bet=app.launched(), age=90)
     seen.estimate = 1_000.0
     with pytest.raises(Conflict, match="never changed"):
-        seen.save()
+        keep(seen)
 
 
 @pytest.mark.parametrize(

@@ -155,8 +155,13 @@ def test_a_level_by_segment_is_the_sum_of_its_segments(subscriptions):
     }
     seen = actions.observe(actor=subscriptions, bet=on_mrr(subscriptions, design=design), age=150)
     assert seen.refusal["reason"] == "too_few"  # three other countries are no five
-    design = {"panel": {"by": "customer", "grain": "month", "starts_in": {
-        "table": "app.assignments", "unit": "account", "start": "assigned_on", "where": {"arm": "treatment"}}}}  # fmt: skip
+    starts = {
+        "table": "app.assignments",
+        "unit": "account",
+        "start": "assigned_on",
+        "where": {"arm": "treatment"},
+    }
+    design = {"panel": {"by": "customer", "grain": "month", "starts_in": starts}}
     bet = on_mrr(subscriptions, key="panel", design=design)
     seen = actions.observe(actor=subscriptions, bet=bet, age=150)
     assert seen.method.startswith("difference-in-differences")

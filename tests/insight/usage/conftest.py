@@ -1,4 +1,4 @@
-"""A small product in a lake of its own: accounts that leave when they stop using it, and a feature that goes with staying."""
+"""A small product in a lake of its own: accounts use it less before they leave, and a feature goes with staying."""
 
 from __future__ import annotations
 

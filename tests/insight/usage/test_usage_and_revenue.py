@@ -24,7 +24,6 @@ from potager.insight.usage.signs import past_landmarks, signs_at
 from potager.insight.usage.stratifying import Difference, stratified_difference
 from tests.insight.usage.conftest import LAST, tables
 
-
 # -- pure -------------------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import click
 from potager.faces.cli.daily import import_file
 from potager.faces.cli.session import caller
 
-AT_ONCE = 2_000
+AT_ONCE = 500
+MOST_SHOWN = 10
 
 
 class Importing(click.Group):
@@ -46,26 +48,25 @@ def import_git(context: click.Context, path: Path, bet: str, dry_run: bool) -> N
 
     The repository is read here and never written; the same again adds nothing.
     """
-    from potager.insight.impact.repositories import read_repository
+    from potager.connectors.git import read_history
 
-    found = read_repository(path)
-    for change in found.changes[-10:]:
-        click.echo(f"  {change['shipped_at']}  {change['name']}")
-    if len(found.changes) > 10:
-        click.echo(f"  and {len(found.changes) - 10:,} before")
+    found = read_history(path)
+    what = "releases and tags" if found.by_tags else "commits of the main line (it has no tags)"
+    click.echo(f"{found.name}: {len(found.shipped):,} {what}")
+    for change in found.shipped[-MOST_SHOWN:]:
+        click.echo(f"  {change.shipped_at}  {change.name}")
+    if len(found.shipped) > MOST_SHOWN:
+        click.echo(f"  and {len(found.shipped) - MOST_SHOWN:,} before")
     if dry_run:
-        click.echo(f"{len(found.changes):,} changes in {found.name}; nothing was imported.")
+        click.echo("Nothing was imported.")
         return
     calling, added, known = caller(context), 0, 0
-    for start in range(0, len(found.changes), AT_ONCE):
-        given: dict[str, Any] = {
-            "repository": found.name,
-            "changes": [
-                {**change, "shipped_at": str(change["shipped_at"])}
-                for change in found.changes[start : start + AT_ONCE]
-            ],
-            "bet": bet,
-        }
+    for start in range(0, len(found.shipped), AT_ONCE):
+        changes = [
+            {**asdict(change), "shipped_at": str(change.shipped_at)}
+            for change in found.shipped[start : start + AT_ONCE]
+        ]
+        given: dict[str, Any] = {"repository": found.name, "changes": changes, "bet": bet}
         made = calling.run("impact_change_import", given)
         added, known = added + made["added"], known + made["known"]
     click.echo(f"{added:,} changes are new and {known:,} were known. Next: potager impact change list")

@@ -70,9 +70,12 @@ whole and week), and as what it comes to on the whole metric per period.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 from typing import Any, TypeVar
 
+from potager.connectors.git import read_history
 from potager.ground.access.actors import Actor, require
 from potager.ground.acting.action import action
 from potager.ground.records.checks import keep
@@ -234,6 +237,14 @@ def import_changes(
         _plain(Change(owner_id=actor.user_id), values)
         added += 1
     return added, len(changes) - added
+
+
+def import_git(*, actor: Actor, path: Path, bet: str = "") -> tuple[int, int]:
+    """Take over what the git repository at a path shipped; return how many changes were new and how many known."""
+    require(actor, "impact.edit")
+    found = read_history(path)
+    changes = [asdict(one) for one in found.shipped]
+    return import_changes(actor=actor, repository=found.name, changes=changes, bet=bet)
 
 
 def load_bets(*, actor: Actor, bets: Sequence[Mapping[str, Any]]) -> list[Bet]:

@@ -92,10 +92,10 @@ class Observed:
             "method": effect.method if effect else "",
             "evidence": effect.evidence if effect else "",
             "checks": [asdict(check) for check in self.checks],
-            "placebos": [asdict(run) for run in effect.placebos] if effect else [],
+            "placebos": [_clean(asdict(run)) for run in effect.placebos] if effect else [],
             "passed_over": [asdict(check) for check in self.passed_over],
             "refusal": asdict(refusal) if refusal else {},
-            "figures": dict(self.figures),
+            "figures": _clean(self.figures),
             "receipt": self.receipt(bet),
         }
 
@@ -115,6 +115,15 @@ class Observed:
             "engine": self.ran[0].engine if self.ran else "",
             "queries": [{"for": run.role, "sql": run.sql} for run in self.ran],
         }
+
+
+def _clean(value: Any) -> Any:
+    """Return a value as JSON can keep it in every database: what is no finite number is none at all."""
+    if isinstance(value, Mapping):
+        return {str(name): _clean(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _finite(value: float | None) -> float | None:

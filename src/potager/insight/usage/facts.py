@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
+from potager.engines.answers import CannotTell
 from potager.insight.metrics.reading import Ran
 from potager.insight.usage.models import Stream
 from potager.insight.usage.running import identifier, run
@@ -75,6 +76,31 @@ def facts_of(stream: Stream) -> Facts:
         first=_day(stream, row["first"]), last=_day(stream, row["last"]), names=named,
         odd=tuple(_odd(row, busiest)), ran=(ran, ran_names, ran_most),
     )  # fmt: skip
+
+
+def identity_trouble(stream: Stream) -> CannotTell | None:
+    """Refuse where merged identities lead to several people, on to others, or in a circle."""
+    if not stream.identities_table:
+        return None
+    table = stream.identities_table
+    rows, _ = run(
+        f"SELECT (SELECT count(*) FROM (SELECT alias FROM {table} GROUP BY alias "  # noqa: S608 - names of ours
+        f"HAVING count(DISTINCT person) > 1) AS d) AS several, (SELECT count(*) FROM {table} AS a JOIN {table} AS b "
+        "ON b.alias = a.person WHERE b.person <> b.alias) AS onward",
+        [table],
+        "whether identities are merged to the end",
+    )
+    row = rows.to_pylist()[0]
+    mend = (
+        f"Merge {table} to the end, so that each alias has one person who is nobody's alias; then look again."
+    )
+    if row["several"]:
+        said = f"{row['several']:,} aliases in {table} belong to more than one person."
+        return CannotTell("ambiguous", said, mend)
+    if row["onward"]:
+        said = f"{row['onward']:,} identities in {table} lead on to others, or in a circle."
+        return CannotTell("ambiguous", said, mend)
+    return None
 
 
 def _names(stream: Stream) -> tuple[tuple[EventName, ...], Ran]:

@@ -11,9 +11,10 @@ from potager.engines.answers import CannotTell
 from potager.engines.statistics import back_test_edge, estimate_influence
 from potager.ground.access.actors import Actor
 from potager.insight.metrics import actions as metrics
-from potager.insight.metrics.models import Evidence, Influence, Metric, Source
+from potager.insight.metrics.models import Evidence, Influence, Source
 from potager.insight.metrics.periods import period_of
 from potager.insight.metrics.queries import influences
+from potager.insight.metrics.queries import metrics as all_metrics
 from potager.insight.metrics.reading import freshness, series
 from potager.insight.usage.healthmaking import AT_RISK, HEALTHY
 from potager.insight.usage.models import Made, Stream
@@ -266,7 +267,7 @@ def propose(actor: Actor, stream: Stream) -> list[Influence]:
 
     Whatever the data says is kept with the edge: estimate, interval, date, and the day it expires.
     """
-    known = {metric.name: metric for metric in Metric.objects.visible_to(actor).alive()}
+    known = {metric.name: metric for metric in all_metrics(actor)}
     drawn = {(edge.driver_id, edge.outcome_id) for edge in influences(actor)}
     prefix = _prefix(stream)
     made = []

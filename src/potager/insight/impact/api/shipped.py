@@ -20,7 +20,7 @@ class ShippedIn(Schema):
     model_config = {"extra": "forbid"}
     name: str = Field(min_length=1, max_length=200)
     shipped_at: date
-    shipped_as: Literal["release", "tag", "flag", "hand"] = "tag"
+    shipped_as: Literal["release", "tag", "commit", "flag", "hand"] = "tag"
     reference: str = Field(min_length=1, max_length=200, description="A tag, a commit, the name of a flag.")
     author: str = Field("", max_length=160)
     note: str = Field("", max_length=20_000)

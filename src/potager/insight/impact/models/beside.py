@@ -117,7 +117,13 @@ class Change(Record):
     shipped_at = models.DateField()
     shipped_as = models.CharField(
         max_length=8,
-        choices=[("release", "Release"), ("tag", "Tag"), ("flag", "Feature flag"), ("hand", "By hand")],
+        choices=[
+            ("release", "Release"),
+            ("tag", "Tag"),
+            ("commit", "Commit"),
+            ("flag", "Feature flag"),
+            ("hand", "By hand"),
+        ],
         default="hand",
     )
     reference = models.CharField(max_length=200, blank=True, help_text="A tag, a commit, the name of a flag.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -225,13 +225,12 @@ class Observation(Record):
         """Return its place on the bet's page."""
         return f"{self.bet.url()}#observation-{self.pk}"
 
-    def save(self, **given: Any) -> None:
-        """Keep a new observation; refuse to change one that was made."""
+    def clean(self) -> None:
+        """Refuse to change an observation that was made."""
         if not self._state.adding:
             raise Conflict(
                 "An observation is never changed.", mend="Observe the bet again; both stay in its history."
             )
-        super().save(**given)
 
     @property
     def told(self) -> bool:

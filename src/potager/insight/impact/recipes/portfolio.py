@@ -18,6 +18,13 @@ from potager.kit.charts.bars import Estimate, compared
 from potager.kit.charts.chart import Chart
 from potager.kit.errors import Invalid
 
+_PAID = {
+    "yes": "That is more than was paid.",
+    "no": "That is less than was paid.",
+    "at_risk": "That may be more or less than was paid.",
+    "cannot_tell": "",
+}
+
 
 def answer_portfolio(asked: Asked) -> Draft:
     """Answer what product investments returned, or which claims are the weakest.
@@ -49,7 +56,11 @@ def answer_portfolio(asked: Asked) -> Draft:
         metric_names(found.lines),
         unit=found.currency,
         evidence_class=saying.EVIDENCE[found.total.evidence],
-        next_questions=["Which of our claims are weakest?", "What did product investments return?"],
+        next_questions=[
+            "What did product investments return?"
+            if show == "weakest"
+            else "Which of our claims are weakest?"
+        ],
         ran=[run for movement in found.movements for run in movement.ran],
     )
     if not found.lines:
@@ -80,10 +91,11 @@ def answer_portfolio(asked: Asked) -> Draft:
             "Observe the bets, and draw the tree's edges to money.",
         )
         return draft.refused(refusal)
+    said = saying.of_sum(total, found.currency, over=over) if span else saying.of_ledger(found)
     made = replace(
         draft,
         verdict=_paid(total.returned, total.cost),
-        statement=saying.of_sum(total, found.currency, over=over) if span else saying.of_ledger(found),
+        statement=f"{said} {_PAID[_paid(total.returned, total.cost)]}".strip(),
         estimate=total.returned[0],
         low=total.returned[1],
         high=total.returned[2],
@@ -142,13 +154,15 @@ def _period(asked: Asked) -> Period | None:
 def returns_picture(answer: Answer) -> Chart:
     """Draw what each bet returned."""
     figures = answer.figures
+    values = {name: value[0] for name, value in zip(figures["names"], figures["values"], strict=True)}
+    best = max(values, key=lambda name: values[name])
     rows = [
         Estimate(name, value[0], value[1], value[2])
         for name, value in dict(zip(figures["names"], figures["values"], strict=True)).items()
     ]
     return compared(
         rows,
-        title=answer.statement,
+        title=f"{best} has returned most, {words.human(values[best], answer.unit)}",
         unit=answer.unit,
         what="returned so far",
         subtitle="Present value of what has come back so far, as granted",

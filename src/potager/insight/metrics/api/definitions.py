@@ -59,7 +59,7 @@ class SourcesIn(Schema):
     note: str = Field("", max_length=300)
 
 
-class FindingOut(Schema):
+class DefinitionFindingOut(Schema):
     """What is wrong or doubtful in a definition, at which line, and how to mend it."""
 
     level: str
@@ -138,7 +138,7 @@ def import_sources(request: HttpRequest, payload: SourcesIn) -> Any:
 
 @router.post(
     "/definitions/check",
-    response=list[FindingOut],
+    response=list[DefinitionFindingOut],
     operation_id="metrics_source_check",
     summary="Check a definition document without publishing it.",
 )

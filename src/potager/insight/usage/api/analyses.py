@@ -12,7 +12,7 @@ from potager.ground.acting.action import expecting
 from potager.ground.serving.requests import actor, expected_version, tagged
 from potager.ground.serving.schemas import PageOut, PagingIn, RecordOut, page
 from potager.insight.usage import actions, queries
-from potager.insight.usage.api.shapes import OutcomeOut, outcome_out
+from potager.insight.usage.api.shapes import ReadingOut, outcome_out
 
 router = Router(tags=["usage"])
 
@@ -109,7 +109,7 @@ def archive_analysis(request: HttpRequest, key: UUID) -> Any:
 
 @router.get(
     "/usage/analyses/{uuid:key}/run",
-    response=OutcomeOut,
+    response=ReadingOut,
     operation_id="usage_analysis_run",
     summary="Run an analysis.",
 )

@@ -35,7 +35,7 @@ class EventFileOut(RecordOut):
     job_id: UUID | None
 
 
-class ImportIn(Schema):
+class EventFileImportIn(Schema):
     """Where the events go."""
 
     model_config = {"extra": "forbid"}
@@ -94,7 +94,7 @@ def get_file(request: HttpRequest, response: HttpResponse, key: UUID) -> Any:
     operation_id="usage_file_import",
     summary="Import a file of events.",
 )
-def import_file(request: HttpRequest, key: UUID, payload: ImportIn) -> Any:
+def import_file(request: HttpRequest, key: UUID, payload: EventFileImportIn) -> Any:
     """Import a file of events in the background; events that are there already are not added again."""
     return actions.import_file(actor=actor(request), brought=_file(request, key), table=payload.table)
 

@@ -8,13 +8,13 @@ from ninja import Field, Query, Router, Schema
 
 from potager.ground.serving.requests import actor
 from potager.insight.usage import actions, groups, queries
-from potager.insight.usage.api.shapes import OutcomeOut, outcome_out
+from potager.insight.usage.api.shapes import ReadingOut, outcome_out
 from potager.insight.usage.readings.base import Reading, parsed, reading_named, readings
 
 router = Router(tags=["usage"])
 
 
-class MemberOut(Schema):
+class BehindOut(Schema):
     """Somebody behind a cell: the key, and the name and page of a known customer."""
 
     key: str
@@ -22,17 +22,17 @@ class MemberOut(Schema):
     url: str
 
 
-class MembersOut(Schema):
+class BehindPageOut(Schema):
     """One page of those behind a cell, by key."""
 
     words: str
     unit: str
     total: int
     page: int
-    items: list[MemberOut]
+    items: list[BehindOut]
 
 
-class GroupIn(Schema):
+class BehindIn(Schema):
     """Whose cell it is, and how the segment is to be called."""
 
     model_config = {"extra": "forbid"}
@@ -42,7 +42,7 @@ class GroupIn(Schema):
     name: str = Field(max_length=120)
 
 
-class SegmentOut(Schema):
+class BehindSegmentOut(Schema):
     """The segment that was kept."""
 
     id: UUID
@@ -57,7 +57,7 @@ def _offer(reading: Reading[Any]) -> None:
 
     @router.get(
         f"/usage/streams/{{uuid:key}}/{reading.name}",
-        response=OutcomeOut,
+        response=ReadingOut,
         operation_id=f"usage_{reading.name}_read",
         summary=f"Read {reading.title.lower()} of a stream.",
         description=reading.about,
@@ -80,7 +80,7 @@ def _offer(reading: Reading[Any]) -> None:
 
     @router.get(
         f"/usage/streams/{{uuid:key}}/{reading.name}/who",
-        response=MembersOut,
+        response=BehindPageOut,
         operation_id=f"usage_{reading.name}_who",
         summary=f"List who is behind a cell of {reading.title.lower()}.",
         description="List the people or accounts behind a cell of the reading, by key.",
@@ -107,11 +107,11 @@ for _reading in readings():
 
 @router.post(
     "/usage/streams/{uuid:key}/segments",
-    response=SegmentOut,
+    response=BehindSegmentOut,
     operation_id="usage_group_keep",
     summary="Keep those behind a cell as a segment.",
 )
-def keep_group(request: HttpRequest, key: UUID, payload: GroupIn) -> Any:
+def keep_group(request: HttpRequest, key: UUID, payload: BehindIn) -> Any:
     """Keep the people or accounts behind a cell as a segment of customers: a fixed list of their keys."""
     stream = queries.stream(actor(request), key)
     parameters = parsed(reading_named(payload.reading), payload.parameters).said()

@@ -9,14 +9,14 @@ from ninja import Field, Schema
 from potager.insight.usage.readings.base import Outcome
 
 
-class ColumnOut(Schema):
+class ReadingColumnOut(Schema):
     """A column of a table."""
 
     title: str
     unit: str
 
 
-class CellOut(Schema):
+class ReadingCellOut(Schema):
     """A value; who names the people or accounts behind it for the operation that lists them."""
 
     value: Any = None
@@ -27,16 +27,16 @@ class CellOut(Schema):
     note: str = ""
 
 
-class BlockOut(Schema):
+class ReadingTableOut(Schema):
     """A table of an outcome."""
 
     title: str
     about: str
-    columns: list[ColumnOut]
-    rows: list[list[CellOut]]
+    columns: list[ReadingColumnOut]
+    rows: list[list[ReadingCellOut]]
 
 
-class RefusalOut(Schema):
+class ReadingRefusalOut(Schema):
     """Why there is no number, and what would make one possible."""
 
     reason: str
@@ -44,7 +44,7 @@ class RefusalOut(Schema):
     mend: str
 
 
-class QueryOut(Schema):
+class ReadingQueryOut(Schema):
     """A query that ran, on which snapshots."""
 
     role: str
@@ -54,20 +54,20 @@ class QueryOut(Schema):
     seconds: float
 
 
-class OutcomeOut(Schema):
+class ReadingOut(Schema):
     """What a reading came to: the sentence answers, the tables show, the queries say how it was found."""
 
     sentence: str
     evidence: str = Field(description="measured, association or predictive")
     notes: list[str]
-    refusal: RefusalOut | None
-    tables: list[BlockOut]
+    refusal: ReadingRefusalOut | None
+    tables: list[ReadingTableOut]
     figures: dict[str, Any]
-    queries: list[QueryOut]
+    queries: list[ReadingQueryOut]
 
 
 def outcome_out(outcome: Outcome) -> dict[str, Any]:
-    """Return an outcome in the shape of :class:`OutcomeOut`."""
+    """Return an outcome in the shape of :class:`ReadingOut`."""
     return {
         "sentence": outcome.sentence,
         "evidence": outcome.evidence,

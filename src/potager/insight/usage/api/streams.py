@@ -96,7 +96,7 @@ class StreamOut(RecordOut):
     policy: str
 
 
-class GuessOut(Schema):
+class StreamGuessOut(Schema):
     """A table that looks like events, with its columns as guessed from their names."""
 
     table: str
@@ -110,13 +110,13 @@ class GuessOut(Schema):
     properties: list[str] = []
 
 
-class GuessSearch(Schema):
+class StreamGuessSearch(Schema):
     """Which table."""
 
     table: str = Field("", max_length=120, description="One table; empty for all that look like events.")
 
 
-class EventOut(Schema):
+class StreamEventOut(Schema):
     """An event: its name, how often it happened, to how many."""
 
     name: str
@@ -124,7 +124,7 @@ class EventOut(Schema):
     people: int
 
 
-class FactsOut(Schema):
+class StreamFactsOut(Schema):
     """What a stream holds, in days of its own time zone; odd says what a reader should know."""
 
     events: int
@@ -132,11 +132,11 @@ class FactsOut(Schema):
     accounts: int
     first: date | None
     last: date | None
-    names: list[EventOut]
+    names: list[StreamEventOut]
     odd: list[str]
 
 
-class JobOut(Schema):
+class HealthJobOut(Schema):
     """The job that does it."""
 
     id: UUID
@@ -144,7 +144,7 @@ class JobOut(Schema):
     state: str
 
 
-class SourceOut(Schema):
+class UsageSourceOut(Schema):
     """The definitions that were published."""
 
     id: UUID
@@ -154,7 +154,7 @@ class SourceOut(Schema):
     text: str
 
 
-class InfluenceOut(Schema):
+class UsageInfluenceOut(Schema):
     """An influence that was drawn and tested; without an estimate the data did not carry one."""
 
     id: UUID
@@ -179,7 +179,7 @@ class InfluenceOut(Schema):
         return str(edge.outcome.name)
 
 
-class HealthOut(Schema):
+class AccountHealthOut(Schema):
     """What the last computing of the accounts' health came to; empty where it was never computed."""
 
     sentence: str = ""
@@ -193,11 +193,11 @@ class HealthOut(Schema):
 
 @router.get(
     "/usage/guesses",
-    response=list[GuessOut],
+    response=list[StreamGuessOut],
     operation_id="usage_guess_list",
     summary="List tables that look like events.",
 )
-def list_guesses(request: HttpRequest, sought: Query[GuessSearch]) -> Any:
+def list_guesses(request: HttpRequest, sought: Query[StreamGuessSearch]) -> Any:
     """List the tables of the lake that look like events, with their columns as guessed from the names."""
     require(actor(request), "usage.read")
     return [queries.guess_of(sought.table)] if sought.table else queries.guesses()
@@ -260,7 +260,7 @@ def archive_stream(request: HttpRequest, key: UUID) -> Any:
 
 @router.get(
     "/usage/streams/{uuid:key}/facts",
-    response=FactsOut,
+    response=StreamFactsOut,
     operation_id="usage_stream_facts",
     summary="Say what a stream holds.",
 )
@@ -271,7 +271,7 @@ def get_facts(request: HttpRequest, key: UUID) -> Any:
 
 @router.post(
     "/usage/streams/{uuid:key}/metrics",
-    response=SourceOut,
+    response=UsageSourceOut,
     operation_id="usage_metrics_publish",
     summary="Publish a stream's governed metrics.",
 )
@@ -282,7 +282,7 @@ def publish_metrics(request: HttpRequest, key: UUID) -> Any:
 
 @router.post(
     "/usage/streams/{uuid:key}/health",
-    response=JobOut,
+    response=HealthJobOut,
     operation_id="usage_health_compute",
     summary="Compute the health of every account.",
 )
@@ -293,7 +293,7 @@ def compute_health(request: HttpRequest, key: UUID) -> Any:
 
 @router.get(
     "/usage/streams/{uuid:key}/health",
-    response=HealthOut,
+    response=AccountHealthOut,
     operation_id="usage_health_get",
     summary="Say how healthy the accounts are.",
 )
@@ -305,7 +305,7 @@ def get_health(request: HttpRequest, key: UUID) -> Any:
 
 @router.post(
     "/usage/streams/{uuid:key}/influences",
-    response=list[InfluenceOut],
+    response=list[UsageInfluenceOut],
     operation_id="usage_influence_propose",
     summary="Draw and test influences of usage on revenue.",
 )

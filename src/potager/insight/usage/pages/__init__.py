@@ -11,7 +11,7 @@ __all__ = ["alive", "commands", "nav", "needs_you", "urlpatterns"]
 
 alive = home.alive
 needs_you = home.needs_you
-nav = (NavItem("Usage", "usage", "metrics", "usage.read"),)
+nav = (NavItem("Usage", "usage", "filter", "usage.read"),)
 commands = (
     Command("See how the product is used", "usage", "usage.read"),
     Command("Bring a file of events", "usage-file-new", "usage.edit", "Segment, PostHog, CSV, Parquet"),

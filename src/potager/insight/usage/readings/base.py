@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -13,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from potager.engines.answers import CannotTell
 from potager.engines.behavior import Grain, Periods
 from potager.insight.metrics.reading import Ran
-from potager.insight.usage.facts import Facts, facts_of
+from potager.insight.usage.facts import Facts, facts_of, identity_trouble
 from potager.insight.usage.models import Stream
 from potager.kit.clock import today
 from potager.kit.errors import FieldProblem, Invalid
@@ -23,14 +24,17 @@ if TYPE_CHECKING:
 
 P = TypeVar("P", bound="Plain")
 MOST_STEPS = 12
+# Days that a calendar reaches from every time zone and period, whatever is added to them.
+SENSIBLE: Mapping[str, Any] = MappingProxyType({"ge": date(1970, 1, 1), "le": date(2200, 1, 1)})
 
 
-def _listed(given: object) -> object:
+def listed(given: object) -> object:
+    """Return one text or several as a list, without the empty ones."""
     several = given if isinstance(given, list | tuple) else [given]
     return [part.strip() for part in several if isinstance(part, str) and part.strip()]
 
 
-Names = Annotated[list[str], BeforeValidator(_listed)]
+Names = Annotated[list[str], BeforeValidator(listed)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,8 @@ class Plain(BaseModel):
 class Parameters(Plain):
     """What readings of some days are given: the days, and conditions."""
 
-    start: date | None = parameter(None, "From", widget="date", help="The first day.")
-    end: date | None = parameter(None, "To", widget="date", help="The last day.")
+    start: date | None = parameter(None, "From", widget="date", help="The first day.", **SENSIBLE)
+    end: date | None = parameter(None, "To", widget="date", help="The last day.", **SENSIBLE)
     where: Names = parameter(
         [],
         "Only where",
@@ -259,6 +263,9 @@ class Days:
 
 def days_of(stream: Stream, given: Parameters, *, usual: int, grain: Grain = "day") -> Days | CannotTell:
     """Return the days given, or else the last ``usual`` days with events, from the start of a ``grain`` on."""
+    trouble = identity_trouble(stream)
+    if trouble is not None:
+        return trouble
     facts: Facts = facts_of(stream)
     recent = facts.recent(usual)
     if recent is None or facts.first is None or facts.last is None:

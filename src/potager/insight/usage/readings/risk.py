@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from potager.engines.answers import CannotTell
-from potager.ground.lake.service import warehouse
 from potager.insight.metrics.reading import Ran
 from potager.insight.usage import scoring
 from potager.insight.usage.facts import facts_of
@@ -29,13 +28,11 @@ from potager.insight.usage.readings.base import (
     parameter,
     refused,
 )
-from potager.insight.usage.relation import account_of, counted, day, local_day, months, named
-from potager.insight.usage.running import identifier, literal, pinned, run
+from potager.insight.usage.reasons import money_of, reasons
+from potager.insight.usage.running import literal, pinned
 from potager.insight.usage.scoring import BackTest, Model
 from potager.insight.usage.signs import (
     NAMES,
-    PRIOR,
-    RECENT,
     Signs,
     leaving,
     past_landmarks,
@@ -47,8 +44,6 @@ from potager.kit.charts.bars import Bar, ranked_bars
 
 MOST_SHOWN = 200
 HELD_OUT = 3
-OFTEN = 3
-DROPPED = 0.6
 
 
 class RiskParameters(Plain):
@@ -138,85 +133,20 @@ def ranked(stream: Stream, model: Model) -> Ranked | CannotTell:
     return Ranked(signs, tuple(keys), tuple(chance[order].tolist()), facts.last)
 
 
+def flagged(found: Ranked, known: Learned) -> list[str]:
+    """Return those who look like leaving: above the threshold, and never more than twice the share that usually leaves.
+
+    Where everybody's chance has risen at once (accounts grow older), the ranking still says whom to call first.
+    """
+    most = max(round(2 * known.test.base * len(found.keys)), 1)
+    above = sum(chance >= known.test.threshold for chance in found.chance)
+    return list(found.keys[: min(above, most)])
+
+
 def _array(indices: Any) -> Any:
     import pyarrow as pa
 
     return pa.array(indices)
-
-
-def reasons(stream: Stream, accounts: tuple[str, ...], last: date) -> tuple[dict[str, list[str]], Ran]:
-    """Return, for some accounts, what changed in the last 28 days against the 12 weeks before, in sentences."""
-    listed = ", ".join(literal(key) for key in accounts)
-    until, since = last + timedelta(days=1), last - timedelta(days=RECENT - 1)
-    before = since - timedelta(days=PRIOR)
-    weeks = PRIOR // RECENT
-    person, event = identifier(stream.person), named(stream)
-    seats = "NULL"
-    join = ""
-    tables = [stream.table]
-    if stream.accounts_table and stream.seats:
-        seats = "max(a.seats)"
-        key, column = identifier(stream.accounts_key), identifier(stream.seats)
-        join = (
-            f"LEFT JOIN (SELECT CAST({key} AS VARCHAR) AS who, max({column}) AS seats "  # noqa: S608
-            f"FROM {stream.accounts_table} GROUP BY 1) AS a USING (who)"
-        )
-        tables.append(stream.accounts_table)
-    sql = f"""
-WITH e AS (
-  SELECT {account_of(stream)} AS who, {person} AS person, {event} AS event, {local_day(stream)} AS day
-  FROM {stream.table} WHERE {counted(stream)} AND {account_of(stream)} IN ({listed})
-),
-recent AS (SELECT * FROM e WHERE day >= {day(since)} AND day < {day(until)}),
-prior AS (SELECT * FROM e WHERE day >= {day(before)} AND day < {day(since)}),
-stopped AS (
-  SELECT who, list(event ORDER BY days DESC, event) AS events FROM (
-    SELECT who, event, count(DISTINCT day) AS days FROM prior GROUP BY who, event HAVING count(DISTINCT day) >= {OFTEN}
-  ) AS p WHERE NOT EXISTS (SELECT 1 FROM recent AS r WHERE r.who = p.who AND r.event = p.event) GROUP BY who
-),
-span AS (
-  SELECT who, count(DISTINCT person) AS people_before FROM (
-    SELECT who, person, date_diff('day', {day(before)}, day) // {RECENT} AS part FROM prior
-  ) AS x GROUP BY who, part
-),
-usual AS (SELECT who, sum(people_before) / {weeks}.0 AS people FROM span GROUP BY who),
-own AS (SELECT DISTINCT who FROM (SELECT unnest([{listed}]) AS who) AS l)
-SELECT own.who, max(n.people) AS people, max(n.days) AS days, max(usual.people) AS usual_people,
-  max(b.days) / {weeks}.0 AS usual_days, max(z.latest) AS latest, any_value(stopped.events) AS stopped, {seats} AS seats
-FROM own
-LEFT JOIN (SELECT who, count(DISTINCT person) AS people, count(DISTINCT day) AS days FROM recent GROUP BY who) AS n
-  USING (who)
-LEFT JOIN (SELECT who, count(DISTINCT day) AS days FROM prior GROUP BY who) AS b USING (who)
-LEFT JOIN usual USING (who) LEFT JOIN stopped USING (who)
-LEFT JOIN (SELECT who, max(day) AS latest FROM e GROUP BY who) AS z USING (who) {join}
-GROUP BY own.who ORDER BY own.who
-""".strip()  # noqa: S608 - names of ours, literals quoted
-    rows, ran = run(sql, tables, "why: what changed")
-    return {row["who"]: list(_said(row)) for row in rows.to_pylist()}, ran
-
-
-def _said(row: dict[str, Any]) -> list[str]:
-    said = []
-    people, usual = row["people"] or 0, row["usual_people"] or 0.0
-    days, usual_days = row["days"] or 0, row["usual_days"] or 0.0
-    if not people:
-        if row["latest"] is None:
-            return ["Nobody ever used it."]
-        return [f"Nobody has used it since {words.day(row['latest'])}."]
-    if usual >= 1 and people < DROPPED * usual:
-        said.append(
-            f"{words.counted(people, 'people')} active in 28 days; {usual:.0f} in the 12 weeks before."
-        )
-    if usual_days >= 2 and days < DROPPED * usual_days:
-        said.append(f"Used on {words.counted(days, 'days')} of 28; on {usual_days:.0f} before.")
-    stopped = row["stopped"] or []
-    if stopped:
-        more = f" and {len(stopped) - 3} more" if len(stopped) > 3 else ""
-        said.append(f"Stopped: {words.listing([str(one) for one in stopped[:3]])}{more}.")
-    seats = row["seats"]
-    if seats and people < 0.5 * float(seats):
-        said.append(f"{people} of {float(seats):.0f} seats used.")
-    return said or ["Nothing dropped: it is as new, or as little used, as accounts that left."]
 
 
 def answer(stream: Stream, parameters: RiskParameters) -> Outcome:
@@ -243,8 +173,8 @@ def answer(stream: Stream, parameters: RiskParameters) -> Outcome:
     worrying = sum(chance >= min(test.threshold, test.base) for chance in found.chance)
     most = found.keys[: min(parameters.most, max(worrying, 1))]
     why, ran = reasons(stream, most, found.day)
-    money = _money(stream, most)
-    likely = sum(chance >= test.threshold for chance in found.chance)
+    money = money_of(stream, most)
+    likely = len(flagged(found, known))
     what = leaving(stream)
     heads = [Head("Account"), Head("Chance of leaving", "share"), Head("Why")]
     if money:
@@ -358,28 +288,6 @@ def _test_block(known: Learned) -> Block:
     )
 
 
-def _money(stream: Stream, accounts: tuple[str, ...]) -> tuple[dict[str, float], str] | None:
-    if not stream.revenue_table:
-        return None
-    listed = ", ".join(literal(key) for key in accounts)
-    currency = "currency" if "currency" in warehouse().tables()[stream.revenue_table].schema.names else "''"
-    rows, _ = run(
-        f"SELECT who, end_cents FROM ({months(stream)}) AS m WHERE who IN ({listed}) "  # noqa: S608
-        f"AND month = (SELECT max(month) FROM ({months(stream)}) AS x)",
-        [stream.revenue_table],
-        "what they pay",
-    )
-    units, _ = run(
-        f"SELECT any_value({currency}) AS unit FROM {stream.revenue_table}",  # noqa: S608 - names of ours
-        [stream.revenue_table],
-        "in which currency",
-    )
-    found = {
-        row["who"]: float(row["end_cents"]) / 100 for row in rows.to_pylist() if row["end_cents"] is not None
-    }
-    return found, str(units["unit"][0].as_py() or "")
-
-
 def group(stream: Stream, parameters: RiskParameters, cell: str) -> Group:
     """Return one account of the list, or all that look like leaving."""
     kind, _, key = cell.partition(":")
@@ -389,11 +297,7 @@ def group(stream: Stream, parameters: RiskParameters, cell: str) -> Group:
         known = learned(stream)
         found = ranked(stream, known.model) if isinstance(known, Learned) else known
         if isinstance(known, Learned) and isinstance(found, Ranked):
-            listed = [
-                key
-                for key, chance in zip(found.keys, found.chance, strict=True)
-                if chance >= known.test.threshold
-            ]
+            listed = flagged(found, known)
             values = ", ".join(literal(key) for key in listed)
             sql = f"SELECT unnest([{values}]) AS who" if listed else "SELECT '' AS who WHERE FALSE"
             return Group("accounts that look like those that left before", "account", sql, ())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
+
+from pydantic import BeforeValidator
 
 from potager.engines.answers import CannotTell
 from potager.engines.behavior import share
@@ -15,15 +17,16 @@ from potager.insight.usage.groups import no_cell
 from potager.insight.usage.models import Stream
 from potager.insight.usage.paying import AFTER_MONTHS, BEFORE, Panel, did_before, events_of_accounts, panel_of
 from potager.insight.usage.readings.base import (
+    SENSIBLE,
     Block,
     Cell,
     Group,
     Head,
-    Names,
     Outcome,
     Plain,
     Reading,
     enter,
+    listed,
     parameter,
     refused,
 )
@@ -44,6 +47,9 @@ ALIKE = {
 OUTCOMES = {"churn": ("left", "leaving"), "expansion": ("bought more", "buying more")}
 
 
+Held = Annotated[list[Literal["plan", "tenure", "size", "activity", "nothing"]], BeforeValidator(listed)]
+
+
 class WorthParameters(Plain):
     """Which feature, which outcome, and what is held equal."""
 
@@ -52,9 +58,11 @@ class WorthParameters(Plain):
         "churn", "What follows", words={"churn": "leaving", "expansion": "buying more"}
     )
     end: date | None = parameter(
-        None, "Known by", widget="date", help="What followed is read until this day."
+        None, "Known by", widget="date", help="What followed is read until this day.", **SENSIBLE
     )
-    hold: Names = parameter(["plan", "tenure", "size"], "Held equal", widget="checks", words=ALIKE)
+    hold: Held = parameter(
+        ["plan", "tenure", "size"], "Held equal", widget="checks", words={**ALIKE, "nothing": "nothing"}
+    )
 
 
 def needs(stream: Stream) -> str:
@@ -68,7 +76,7 @@ def needs(stream: Stream) -> str:
 
 def answer(stream: Stream, parameters: WorthParameters) -> Outcome:
     """Return how leaving, or buying more, differs between those who used a feature and those who did not."""
-    panel = panel_of(stream, parameters.outcome, parameters.hold, parameters.end)
+    panel = panel_of(stream, parameters.outcome, _held(parameters), parameters.end)
     if isinstance(panel, CannotTell):
         return refused(panel)
     if not parameters.event:
@@ -76,9 +84,13 @@ def answer(stream: Stream, parameters: WorthParameters) -> Outcome:
     return _one(stream, parameters, panel)
 
 
+def _held(parameters: WorthParameters) -> list[str]:
+    return [name for name in ALIKE if name in parameters.hold and "nothing" not in parameters.hold]
+
+
 def _confounders(parameters: WorthParameters) -> tuple[str, ...]:
-    held = [ALIKE[name] for name in parameters.hold if name in ALIKE]
-    free = [name for name in ("plan", "tenure", "size", "activity") if name not in parameters.hold]
+    held = [ALIKE[name] for name in _held(parameters)]
+    free = [name for name in ALIKE if name not in _held(parameters)]
     said = f"Compared are accounts with {words.listing(held)}." if held else "Nothing is held equal."
     also = words.listing([*free, "who works there", "what they came for", "how they were sold to"])
     return (
@@ -166,7 +178,7 @@ def _estimate(name: str, arm: Arm) -> Estimate:
 
 def _sentence(parameters: WorthParameters, found: Difference) -> str:
     happened, _ = OUTCOMES[parameters.outcome]
-    alike = " among accounts that are alike" if parameters.hold else ""
+    alike = " among accounts that are alike" if _held(parameters) else ""
     points = f"{abs(found.value) * 100:.1f} points"
     low, high = sorted((abs(found.low), abs(found.high)))
     if not found.tells:
