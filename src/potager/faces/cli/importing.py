@@ -18,10 +18,12 @@ MOST_SHOWN = 10
 class Importing(click.Group):
     """Takes the name of a source, or else a file: ``potager import orders.csv`` needs no word between."""
 
+    usual = "file"
+
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         """Read a first word that names no source as a file."""
         if args and args[0] not in {*self.commands, "--help", "-h"}:
-            args = ["file", *args]
+            args = [self.usual, *args]
         return super().parse_args(context, args)
 
 
@@ -35,7 +37,7 @@ def import_group() -> None:
     """
 
 
-import_group.add_command(import_file, "file")
+import_group.add_command(import_file, Importing.usual)
 
 
 @import_group.command("git")

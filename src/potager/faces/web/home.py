@@ -20,38 +20,49 @@ ABOUT = {
     "garden": "The living document",
 }
 TOP = ("insight", "voice", "practice")
-MOST_LINES = 6
+MOST_LINES = 8
 
 
 def beds(actor: Actor) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the beds of the map, the three pillars apart; pillars that are not built yet do not appear."""
-    lines: dict[str, list[dict[str, Any]]] = {}
+    lines: dict[str, list[list[dict[str, Any]]]] = {}  # by pillar, a list for each of its contexts
     first: dict[str, dict[str, Any]] = {}
     for config, module in page_modules():
         if config.pillar == "ground":
             continue
         alive = getattr(module, "alive", None)
         if alive is not None:
-            lines.setdefault(config.pillar, []).extend(alive(actor))
+            lines.setdefault(config.pillar, []).append(alive(actor))
         step = getattr(module, "first_step", None)
         if step is not None and config.pillar not in first:
             first[config.pillar] = step
     for resource in RESOURCES.values():
         pillar = str(getattr(apps.get_app_config(resource.context), "pillar", "ground"))
         if resource.door and pillar != "ground" and may(actor, f"{resource.context}.read"):
-            lines.setdefault(pillar, []).append(_noun_line(actor, resource))
+            lines.setdefault(pillar, []).append([_noun_line(actor, resource)])
     made = [
         {
             "key": key,
             "title": title,
             "about": ABOUT[key],
-            "lines": lines[key][:MOST_LINES],
+            "lines": _fairly(lines[key], MOST_LINES),
             "first": first.get(key),
         }
         for key, title in PILLARS.items()
         if key in lines
     ]
     return [bed for bed in made if bed["key"] in TOP], [bed for bed in made if bed["key"] not in TOP]
+
+
+def _fairly(several: list[list[dict[str, Any]]], most: int) -> list[dict[str, Any]]:
+    """Return ``most`` lines at the most, each context's together: a talkative one leaves room for the others."""
+    shares = [0] * len(several)
+    for _ in range(most):
+        left = [place for place, lines in enumerate(several) if shares[place] < len(lines)]
+        if not left:
+            break
+        shares[min(left, key=lambda place: shares[place])] += 1
+    return [line for lines, share in zip(several, shares, strict=True) for line in lines[:share]]
 
 
 def _noun_line(actor: Actor, resource: Resource[Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from potager.ground.serving.requests import actor
 
 YEAR_SECONDS = 31_536_000
 MOST_OPERATIONS = 8
+MOST_FOUND = 80
 THEMES = {"", "light", "dark"}
 
 
@@ -91,7 +92,7 @@ def palette(request: HttpRequest) -> HttpResponseBase:
     if text.strip() and may(who, "questions.ask"):
         ask = f"{reverse('ask')}?q={request.GET['q']}"
         found.append({"group": "Ask", "title": f"Ask: {text}", "hint": "", "url": ask, "keys": ""})
-    return JsonResponse(found[:40], safe=False)
+    return JsonResponse(found[:MOST_FOUND], safe=False)
 
 
 @require_POST

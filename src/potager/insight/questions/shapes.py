@@ -31,7 +31,7 @@ def card(answer: Answer | None, question: Question) -> dict[str, Any]:
             "url": question.url(),
             "as_of": None,
         }
-    values = answer.figures.get("values", []) if answer.figures.get("kind") != "compare" else []
+    values = answer.figures.get("values", []) if "time" in pictures_of(answer) else []
     return {
         "verdict": answer.verdict,
         "statement": answer.statement,

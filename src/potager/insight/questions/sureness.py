@@ -19,7 +19,7 @@ LABELS: Mapping[PartName, str] = MappingProxyType(
         "freshness": "Freshness",
         "sample_size": "Sample",
         "interval_width": "Range",
-        "identification": "Back-test",
+        "identification": "Method",
         "stability": "Definition",
         "agreement": "Agreement",
     }

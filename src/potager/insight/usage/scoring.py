@@ -78,6 +78,8 @@ def fit(
     names: tuple[str, ...], signs: NDArray[np.float64], left: NDArray[np.bool_], *, ridge: float = 1.0
 ) -> Model | CannotTell:
     """Return the model of who left, given their signs (a row each). Refused with too few of either kind."""
+    from scipy.optimize import minimize
+
     leavers, stayers = int(left.sum()), int((~left).sum())
     if min(leavers, stayers) < FEWEST_LEAVERS:
         return CannotTell(
@@ -89,16 +91,23 @@ def fit(
     scale = np.where(scale > 0, scale, 1.0)
     design = np.column_stack([np.ones(len(signs)), (signs - mean) / scale])
     penalty = np.diag([0.0, *[ridge] * signs.shape[1]])
-    beta = np.zeros(design.shape[1])
-    beta[0] = math.log(leavers / stayers)
-    for _ in range(100):
+    start = np.zeros(design.shape[1])
+    start[0] = math.log(leavers / stayers)
+
+    def loss(beta: NDArray[np.float64]) -> float:
+        known = design @ beta
+        return float(np.logaddexp(0.0, known).sum() - known[left].sum() + beta @ penalty @ beta / 2)
+
+    def gradient(beta: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(design.T @ (_sigmoid(design @ beta) - left) + penalty @ beta)
+
+    def hessian(beta: NDArray[np.float64]) -> NDArray[np.float64]:
         p = _sigmoid(design @ beta)
-        gradient = design.T @ (left - p) - penalty @ beta
-        hessian = (design * (p * (1 - p))[:, None]).T @ design + penalty
-        step = np.linalg.solve(hessian, gradient)
-        beta = beta + step
-        if float(np.abs(step).max()) < 1e-10:
-            break
+        return np.asarray((design * (p * (1 - p))[:, None]).T @ design + penalty)
+
+    # Steps within a region of trust: plain Newton steps leave for good where nearly everybody stays.
+    found = minimize(loss, start, jac=gradient, hess=hessian, method="trust-exact", options={"gtol": 1e-8})
+    beta = np.asarray(found.x)
     return Model(names, float(beta[0]), beta[1:], mean, scale)
 
 

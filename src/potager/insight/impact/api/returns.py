@@ -29,7 +29,7 @@ class SpanOut(Schema):
     high: float
 
 
-class RefusalOut(Schema):
+class ReturnRefusalOut(Schema):
     """Why there is no number, and what would change that."""
 
     reason: str
@@ -72,7 +72,7 @@ class LineOut(Schema):
     given_up: float
     ratio: float | None
     evidence: str
-    refusal: RefusalOut | None
+    refusal: ReturnRefusalOut | None
     chain: dict[str, Any] | None
 
 
@@ -92,7 +92,7 @@ class MovementOut(Schema):
     claims: list[dict[str, Any]]
     sentences: list[str]
     says: str
-    refusal: RefusalOut | None
+    refusal: ReturnRefusalOut | None
 
 
 class LedgerOut(Schema):
@@ -124,7 +124,7 @@ class CalibrationOut(Schema):
 
     says: str
     result: dict[str, Any] | None
-    refusal: RefusalOut | None
+    refusal: ReturnRefusalOut | None
     predictions: list[dict[str, Any]]
 
 
@@ -157,7 +157,7 @@ class ScenarioOut(Schema):
     says: str
     change: SpanOut | None
     people_months: float | None
-    refusal: RefusalOut | None
+    refusal: ReturnRefusalOut | None
 
 
 class TestingIn(Schema):
@@ -179,7 +179,7 @@ class TestingOut(Schema):
     net: float | None
     chance_to_change: float | None
     break_even: float | None
-    refusal: RefusalOut | None
+    refusal: ReturnRefusalOut | None
 
 
 class WaitingOut(Schema):
@@ -187,7 +187,7 @@ class WaitingOut(Schema):
 
     says: str
     month: SpanOut | None
-    refusal: RefusalOut | None
+    refusal: ReturnRefusalOut | None
 
 
 def _ledger(request: HttpRequest, sought: LedgerSearch) -> Ledger:
