@@ -198,7 +198,7 @@ def _nothing(names: list[str]) -> str:
 
 
 def _is(place: int) -> str:
-    return f"((x >> {place}) & 1) = 1"
+    return f"(x & {1 << place}) <> 0"
 
 
 def _ordered(count: int, excluded: int, width: int, window: int) -> tuple[str, str]:
@@ -215,7 +215,7 @@ def _ordered(count: int, excluded: int, width: int, window: int) -> tuple[str, s
             parts["s1"] = f"CASE WHEN {_is(0)} THEN {t} ELSE {held} END"
             parts["d1"] = f"CASE WHEN {_is(0)} THEN coalesce(a.d1, CAST(0 AS BIGINT)) ELSE a.d1 END"
             continue
-        inside = f"{_is(k - 1)} AND a.s{k - 1} IS NOT NULL AND {t} - a.s{k - 1} <= {window}"
+        inside = f"{_is(k - 1)} AND {t} - a.s{k - 1} <= {window}"
         if broken:
             inside += f" AND NOT ({broken})"
         parts[f"s{k}"] = f"CASE WHEN {inside} THEN a.s{k - 1} ELSE {held} END"
@@ -231,7 +231,7 @@ def _strict(count: int, excluded: int, width: int, window: int) -> tuple[str, st
         "d1": f"CASE WHEN {_is(0)} THEN coalesce(a.d1, CAST(0 AS BIGINT)) ELSE a.d1 END",
     }
     for k in range(2, count + 1):
-        inside = f"{_is(k - 1)} AND a.s{k - 1} IS NOT NULL AND {t} - a.s{k - 1} <= {window}"
+        inside = f"{_is(k - 1)} AND {t} - a.s{k - 1} <= {window}"
         parts[f"s{k}"] = f"CASE WHEN {inside} THEN a.s{k - 1} END"
         parts[f"d{k}"] = f"CASE WHEN a.d{k} IS NULL AND {inside} THEN {t} - a.s{k - 1} ELSE a.d{k} END"
     return _nothing(list(parts)), _struct(parts)
