@@ -22,6 +22,7 @@ from potager.engines.behavior.events import (
     Scope,
     events_sql,
     literal,
+    milliseconds,
     moment,
 )
 from potager.engines.behavior.shares import (
@@ -216,16 +217,16 @@ def _prepared(events: Events, scope: Scope, activation: Activation) -> str:
         events,
         scope,
         {
-            "t": f"epoch_ms({at})",
+            "t": milliseconds(at),
             "event": events.event_sql(),
             "is_start": activation.start.sql(events),
             "is_back": activation.back.sql(events),
         },
         from_the_first=True,
     )
-    first = f"epoch_ms({moment(scope.start)})"
+    first = milliseconds(moment(scope.start))
     # Whoever began later than this has not had the days in which staying is told.
-    last = f"epoch_ms({moment(scope.end + timedelta(days=1) - timedelta(days=activation.until))})"
+    last = milliseconds(moment(scope.end + timedelta(days=1) - timedelta(days=activation.until)))
     names = ", ".join(literal(name) for name in activation.events)
     only = f" AND h.event IN ({names})" if names else ""
     windows = ", ".join(

@@ -207,6 +207,11 @@ def moment(day: date) -> str:
     return f"TIMESTAMP '{day.isoformat()} 00:00:00'"
 
 
+def milliseconds(at: str) -> str:
+    """Return SQL for a moment as milliseconds since 1970, in words that other engines know too."""
+    return f"date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', {at})"
+
+
 def any_of(matches: Sequence[Match], events: Events) -> str:
     """Return SQL that holds where any of these matches."""
     return " OR ".join(f"({match.sql(events)})" for match in matches)

@@ -20,6 +20,7 @@ from potager.engines.behavior.events import (
     any_of,
     events_sql,
     literal,
+    milliseconds,
 )
 from potager.engines.behavior.shares import Share, share
 
@@ -96,7 +97,7 @@ def funnel_sql(events: Events, scope: Scope, funnel: Funnel) -> str:
     for k in range(1, count + 1):
         sums.append(f"count(d{k}) AS reached_{k}")
         if k > 1:
-            sums.append(f"quantile_cont(d{k} / 1000.0, 0.5) AS seconds_{k}")
+            sums.append(f"median(d{k} / 1000.0) AS seconds_{k}")
     by = "by_value, " if funnel.by else ""
     grouped = " GROUP BY by_value ORDER BY reached_1 DESC, by_value" if funnel.by else ""
     shown = by + ", ".join(sums)
@@ -163,7 +164,7 @@ def _people_sql(events: Events, scope: Scope, funnel: Funnel) -> str:
         f"CASE WHEN {match.sql(events)} THEN {1 << place} ELSE 0 END" for place, match in enumerate(bits)
     )
     columns = {
-        "t": f"epoch_ms({events.at_sql()})",
+        "t": milliseconds(events.at_sql()),
         "mask": f"CAST({mask} AS BIGINT)",
     }
     if funnel.by:

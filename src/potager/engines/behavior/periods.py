@@ -128,4 +128,4 @@ def bit_sql(name: str, period: str, count: int, *, table: str = "a") -> str:
 
 def places_sql(count: int, name: str) -> str:
     """Return a SELECT of the whole numbers 0 to ``count`` − 1 in a column ``name``."""
-    return f"SELECT CAST(unnest(range({count})) AS BIGINT) AS {name}"
+    return f"SELECT unnest(range({count})) AS {name}"

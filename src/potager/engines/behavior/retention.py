@@ -21,6 +21,7 @@ from potager.engines.behavior.events import (
     any_of,
     events_sql,
     identifier,
+    milliseconds,
 )
 from potager.engines.behavior.periods import (
     BITS,
@@ -284,7 +285,7 @@ def _hours_ctes(events: Events, scope: Scope, retention: Retention, periods: Per
         events,
         scope,
         {
-            "t": f"epoch_ms({at})",
+            "t": milliseconds(at),
             "p": periods.sql(at),
             "is_start": retention.start.sql(events),
             "is_back": retention.back.sql(events),

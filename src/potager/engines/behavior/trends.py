@@ -17,6 +17,7 @@ from potager.engines.behavior.events import (
     Scope,
     events_sql,
     literal,
+    milliseconds,
 )
 from potager.engines.behavior.periods import periods_of
 
@@ -135,7 +136,7 @@ def sessions_sql(events: Events, scope: Scope, grain: Grain, *, pause: int = 180
         f"WITH {session_ctes(events, scope, {'p': periods.sql(events.at_sql())}, pause)}, "
         "s AS (SELECT who, session, min(p) AS p, (max(t) - min(t)) / 1000.0 AS seconds, count(*) AS n "
         "FROM sessions GROUP BY who, session) "
-        "SELECT p, count(*) AS sessions, count(DISTINCT who) AS people, quantile_cont(seconds, 0.5) AS seconds, "
+        "SELECT p, count(*) AS sessions, count(DISTINCT who) AS people, median(seconds) AS seconds, "
         "avg(n) AS events FROM s GROUP BY p ORDER BY p"
     )
 
@@ -146,7 +147,7 @@ def session_ctes(
     """Return the CTE ``sessions``: the events in scope with ``t`` (milliseconds) and the number of their session."""
     if not 1 <= pause <= LONGEST_PAUSE:
         raise BehaviorError(f"A pause of {pause} seconds ends no session.", "Give a second to a day.")
-    rows = events_sql(events, scope, {"t": f"epoch_ms({events.at_sql()})", **columns}, keep=keep)
+    rows = events_sql(events, scope, {"t": milliseconds(events.at_sql()), **columns}, keep=keep)
     order = "PARTITION BY who ORDER BY t"
     return (
         f"hits AS ({rows}), gaps AS (SELECT *, t - lag(t) OVER ({order}) AS gap FROM hits), "

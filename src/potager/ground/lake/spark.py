@@ -182,6 +182,12 @@ def in_spark(sql: str, pins: Mapping[TableName, Pin]) -> str:
     for column in tree.find_all(exp.Column):
         if column.args.get("db"):
             column.set("db", None)  # namespace.table.column: the table alone is the alias now
+    for call in tree.find_all(exp.Anonymous):
+        if (
+            call.name.upper() == "LIST_REDUCE" and len(call.expressions) == 3
+        ):  # its start comes second in Spark
+            several, fold, start = call.expressions
+            call.replace(exp.Anonymous(this="AGGREGATE", expressions=[several, start, fold]))
     return tree.sql(dialect="spark")
 
 
