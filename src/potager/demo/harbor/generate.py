@@ -11,12 +11,14 @@ from datetime import date
 
 import pyarrow as pa
 
+from potager.demo.harbor import chance
 from potager.demo.harbor.accounts import accounts_table, open_accounts
-from potager.demo.harbor.bets import assignments_table, rollouts_table
+from potager.demo.harbor.bets import assignments_table, planted, rollouts_table
 from potager.demo.harbor.calendar import DAYS, Calendar
 from potager.demo.harbor.events import events_table
 from potager.demo.harbor.fees import fees_table
 from potager.demo.harbor.onboarding import apply, onboarding_table
+from potager.demo.harbor.truth import BETS, Bet
 
 ACCOUNTS = 8_000
 
@@ -44,12 +46,27 @@ class Harbor:
         }
 
 
-def generate(through: date, *, accounts: int = ACCOUNTS, days: int = DAYS) -> Harbor:
+def generate(
+    through: date,
+    *,
+    accounts: int = ACCOUNTS,
+    days: int = DAYS,
+    seed: int = chance.SEED,
+    bets: tuple[Bet, ...] = BETS,
+) -> Harbor:
     """Return the tables of a bank that opened ``accounts`` accounts in ``days`` days, the last of them ``through``.
 
-    The same arguments give the same tables, byte for byte.
+    The same arguments give the same tables, byte for byte. ``bets`` are those that have done what they do.
     """
-    calendar = Calendar(through, days)
+    before = chance.seed.set(seed), planted.set(bets)
+    try:
+        return _generate(Calendar(through, days), accounts)
+    finally:
+        chance.seed.reset(before[0])
+        planted.reset(before[1])
+
+
+def _generate(calendar: Calendar, accounts: int) -> Harbor:
     made = apply(calendar, accounts)
     held = open_accounts(calendar, made)
     return Harbor(
