@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "potager.insight.metrics",
     "potager.insight.questions",
     "potager.insight.goals",
+    "potager.insight.revenue",
     "potager.insight.customers",
     "potager.insight.usage",
     "potager.insight.impact",

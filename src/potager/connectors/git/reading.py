@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,11 +10,11 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from potager.kit.errors import Invalid, NotFound, Unavailable
+from potager.connectors.git.running import run
+from potager.kit.errors import NotFound
 
 ShippedAs = Literal["release", "tag", "commit"]
 
-TIMEOUT = 120
 MOST_COMMITS = 5_000
 LONGEST_NAME, LONGEST_NOTE = 200, 20_000
 # A version, with or without a letter or the name of a package before it: v1.2, 2024.05.1, web@3.0.0, api/v2.1.0-rc.1.
@@ -57,15 +55,15 @@ def read_history(path: Path) -> History:
     """
     if not path.is_dir():
         raise NotFound(f"There is no folder {path}.", mend="Give the folder of a clone.")
-    _git(path, "rev-parse", "--git-dir")
+    run(path, "rev-parse", "--git-dir")
     tags = tuple(_tags(path))
     if tags:
-        return History(_name(path), tags, by_tags=True)
-    return History(_name(path), tuple(_commits(path)), by_tags=False)
+        return History(repository_name(path), tags, by_tags=True)
+    return History(repository_name(path), tuple(_commits(path)), by_tags=False)
 
 
 def _tags(path: Path) -> Iterator[Shipped]:
-    said = _git(path, "for-each-ref", "refs/tags", "--sort=creatordate", f"--format={_TAGS}{_RECORD}")
+    said = run(path, "for-each-ref", "refs/tags", "--sort=creatordate", f"--format={_TAGS}{_RECORD}")
     for name, moment, tagger, author, note in _records(said):
         if not moment:  # a tag of a tree or a blob has no day
             continue
@@ -75,9 +73,9 @@ def _tags(path: Path) -> Iterator[Shipped]:
 
 def _commits(path: Path) -> Iterator[Shipped]:
     """Yield what was merged or committed to the main line, oldest first; nothing where there is no commit yet."""
-    if not _git(path, "rev-list", "-n", "1", "--all").strip():
+    if not run(path, "rev-list", "-n", "1", "--all").strip():
         return
-    said = _git(
+    said = run(
         path, "log", "--first-parent", f"--max-count={MOST_COMMITS}", f"--format={_COMMITS}{_RECORD}", "HEAD"
     )
     for commit, moment, _, author, note in reversed(list(_records(said))):
@@ -107,9 +105,9 @@ def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text).strip()
 
 
-def _name(path: Path) -> str:
+def repository_name(path: Path) -> str:
     """Return the address of the origin without user, password or query, or the name of the folder."""
-    origin = _git(path, "config", "--get", "remote.origin.url", missing_is_empty=True).strip()
+    origin = run(path, "config", "--get", "remote.origin.url", missing_is_empty=True).strip()
     if not origin:
         return path.resolve().name
     parts = urlsplit(origin)
@@ -117,35 +115,3 @@ def _name(path: Path) -> str:
         port = f":{parts.port}" if parts.port else ""
         origin = urlunsplit((parts.scheme, f"{parts.hostname}{port}", parts.path, "", ""))
     return origin.rstrip("/").removesuffix(".git")[:300]
-
-
-def _git(path: Path, *arguments: str, missing_is_empty: bool = False) -> str:
-    """Run git on a repository without hooks, prompts or locks, and return what it says."""
-    command = ["git", "-C", str(path), "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
-    quiet = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "LC_ALL": "C",
-    }
-    try:
-        ran = subprocess.run(  # noqa: S603 - arguments are ours, and the path stands alone behind -C
-            [*command, *arguments], capture_output=True, env=quiet, timeout=TIMEOUT, check=False
-        )
-    except FileNotFoundError:
-        raise Unavailable("git is not installed here.", mend="Install git, then try again.") from None
-    except subprocess.TimeoutExpired:
-        raise Unavailable(
-            f"git took longer than {TIMEOUT} seconds.", mend="Try again on a local disk."
-        ) from None
-    if ran.returncode == 0 or (missing_is_empty and ran.returncode == 1):
-        return ran.stdout.decode("utf-8", "replace")
-    said = ran.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
-    if "not a git repository" in said:
-        raise NotFound(f"{path} is not a git repository.", mend="Give the folder of a clone.")
-    if "dubious ownership" in said:
-        raise Invalid(
-            f"git will not read {path}: it belongs to somebody else.",
-            mend=f"If you trust it: git config --global --add safe.directory {path.resolve()}",
-        )
-    raise Invalid(f"git cannot read {path}: {said}.", mend="See whether 'git log' works there.")

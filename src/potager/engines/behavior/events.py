@@ -156,24 +156,26 @@ def events_sql(
         )
     who, joined = f"CAST({_ROW}.{identifier(owner)} AS VARCHAR)", ""
     if events.identities and scope.unit == "person":
-        joined = f" LEFT JOIN {events.identities} AS i ON i.alias = {who}"
+        # One row for each alias: a row that is there twice would count its events twice.
+        merged = f"SELECT alias, min(person) AS person FROM {events.identities} GROUP BY alias"
+        joined = f" LEFT JOIN ({merged}) AS i ON i.alias = {who}"
         who = f"coalesce(i.person, {who})"
     conditions = [f"{_ROW}.{identifier(owner)} IS NOT NULL", *_bounds(events, scope, from_the_first)]
     conditions += [condition.sql(events) for condition in scope.where]
     if keep:
         conditions.append(keep)
     shown = ", ".join(f"{sql} AS {name}" for name, sql in {"who": who, **columns}.items())
-    once = (
-        f" QUALIFY row_number() OVER (PARTITION BY {_ROW}.{identifier(events.event_id)}"
-        f" ORDER BY {_ROW}.{identifier(events.time)}) = 1"
-        if events.event_id
-        else ""
+    rows = f" FROM {events.table} AS {_ROW}{joined} WHERE " + " AND ".join(
+        f"({condition})" for condition in conditions
     )
-    return (
-        f"SELECT {shown} FROM {events.table} AS {_ROW}{joined} WHERE "
-        + " AND ".join(f"({condition})" for condition in conditions)
-        + once
-    )
+    if not events.event_id:
+        return f"SELECT {shown}{rows}"
+    # Of repeats the earliest counts; events without an id are not repeats of one another. A number in a subquery and
+    # no QUALIFY, as its translation to Spark loses the id.
+    name = f"{_ROW}.{identifier(events.event_id)}"
+    place = f"row_number() OVER (PARTITION BY {name} ORDER BY {_ROW}.{identifier(events.time)})"
+    numbered = f"SELECT {shown}, CASE WHEN {name} IS NULL THEN 1 ELSE {place} END AS nth{rows}"
+    return f"SELECT {', '.join(['who', *columns])} FROM ({numbered}) AS numbered WHERE nth = 1"
 
 
 def _bounds(events: Events, scope: Scope, from_the_first: bool) -> list[str]:

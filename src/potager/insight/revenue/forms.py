@@ -1,0 +1,49 @@
+"""The form of a book."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from potager.engines.finance import POLICIES
+from potager.insight.revenue.actions import WRITTEN
+
+
+class BookForm(forms.Form):
+    """Which tables a book is counted from, and how."""
+
+    name = forms.CharField(max_length=120, help_text="What people call it, such as Main.")
+    terms_table = forms.ChoiceField(
+        label="Terms", help_text="A row for each stretch of days in which a subscription stays the same."
+    )
+    rates_table = forms.ChoiceField(
+        label="Rates",
+        required=False,
+        help_text="day, currency, rate; empty where every price is in the book's currency.",
+    )
+    currency = forms.CharField(max_length=3, initial="EUR", help_text="Three letters, such as EUR.")
+    policy = forms.ChoiceField(
+        label="Counted by",
+        help_text="Tools count differently: whose rules are yours? They are named after them.",
+    )
+    compared = forms.MultipleChoiceField(
+        label="Compared with", required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, tables: Iterable[str], **given: Any) -> None:
+        super().__init__(*args, **given)
+        named = [(name, name) for name in sorted(tables)]
+        policies = [(name, name.replace("_", " ")) for name in POLICIES]
+        choices = {
+            "terms_table": named, "rates_table": [("", "–"), *named], "policy": policies, "compared": policies,
+        }  # fmt: skip
+        for name, several in choices.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = several
+
+    def values(self) -> dict[str, Any]:
+        """Return what the action takes."""
+        return {name: self.cleaned_data[name] for name in WRITTEN}
