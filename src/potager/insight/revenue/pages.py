@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
 
@@ -18,7 +18,7 @@ from potager.ground.links.margin import margin
 from potager.ground.serving.rendering import Command, NavItem, problems_on, render, signed_in
 from potager.ground.serving.requests import actor
 from potager.insight.revenue import actions, pictures, queries, readings
-from potager.insight.revenue.api import read_rejected
+from potager.insight.revenue.downloads import rejected_lines
 from potager.insight.revenue.forms import BookForm
 from potager.insight.revenue.models import Book
 from potager.insight.revenue.money import amount
@@ -249,7 +249,9 @@ def archive(request: HttpRequest, key: UUID) -> HttpResponse:
 @signed_in
 def rejected(request: HttpRequest, key: UUID) -> HttpResponseBase:
     """Serve what the last load set aside."""
-    return read_rejected(request, key)
+    lines = rejected_lines(queries.book(actor(request), key))
+    disposition = {"Content-Disposition": 'attachment; filename="set-aside.csv"'}
+    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=disposition)
 
 
 urlpatterns = [
