@@ -57,7 +57,7 @@ def look(served: House, chromium: Any, signed_in: Path) -> Iterator[Any]:
             base_url=served.address,
             **options,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         looked = Looked(context.new_page())
         looked.page.goto(path)
