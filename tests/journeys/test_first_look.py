@@ -30,6 +30,8 @@ PAGES = [
     "/customers/segments/",
     "/customers/segments/new",
     "/customers/syncs/",
+    "/revenue/",
+    "/revenue/new",
     "/usage/",
     "/usage/new",
     "/impact/",
@@ -76,7 +78,7 @@ def test_every_main_page_has_no_barrier_no_complaint_and_fits(look: Any, path: s
 
 
 READINGS = [
-    "trends", "retention", "lifecycle", "stickiness", "paths", "adoption", "activation", "risk",
+    "trends", "retention", "lifecycle", "stickiness", "paths", "adoption", "activation", "worth", "risk",
     "funnel?step=signed+in&step=exported",
 ]  # fmt: skip
 
@@ -85,6 +87,11 @@ READINGS = [
 def test_every_look_at_usage_has_no_barrier_no_complaint_and_fits(look: Any, reading: str) -> None:
     page = look("/usage/").page
     _look_it_over(look, f"{stream_of(page)}/{reading}")
+
+
+def test_a_book_of_revenue_has_no_barrier_no_complaint_and_fits(look: Any) -> None:
+    address = look("/revenue/").page.locator("main a[href^='/revenue/0']").first.get_attribute("href")
+    _look_it_over(look, str(address))
 
 
 def test_the_sign_in_page_has_no_barrier(look: Any) -> None:

@@ -13,6 +13,7 @@ from potager.ground.access.actors import Actor
 from potager.ground.jobs.work import run_job
 from potager.insight.customers import actions as customers
 from potager.insight.impact import actions as impact
+from potager.insight.revenue import actions as revenue
 from potager.insight.usage import actions as usage
 from potager.kit.errors import Unavailable
 
@@ -34,6 +35,19 @@ def customers_of_harbor(actor: Actor, says: Says) -> None:
         raise Unavailable(sync.note, mend="Build the demonstration again in an empty data folder.")
 
 
+def revenue_of_harbor(actor: Actor, says: Says) -> None:
+    """Count the revenue of Harbor's plans, and publish its metrics."""
+    says("Counting what plans bring …")
+    book = revenue.describe_book(
+        actor=actor,
+        values={"name": "Plans", "terms_table": "harbor.terms", "currency": "EUR", "policy": "stripe"},
+    )
+    job = revenue.load_book(actor=actor, book=book)
+    run_job.call(str(job.pk))
+    book.refresh_from_db()
+    revenue.publish_metrics(actor=actor, book=book)
+
+
 def usage_of_harbor(actor: Actor, says: Says) -> None:
     """Describe Harbor's events, and publish the metrics of their use."""
     says("Describing what people do …")
@@ -49,6 +63,9 @@ def usage_of_harbor(actor: Actor, says: Says) -> None:
             "properties": ["platform", "app_version"],
             "accounts_table": "harbor.accounts",
             "accounts_key": "account_id",
+            "revenue_table": "revenue.months",
+            "book": "Plans",
+            "policy": "stripe",
         },
     )
     usage.publish_metrics(actor=actor, stream=stream)

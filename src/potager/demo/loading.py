@@ -13,7 +13,7 @@ import yaml
 from django.db import transaction
 
 from potager.connectors.files import inspect
-from potager.demo.chains import bets_of_harbor, customers_of_harbor, usage_of_harbor
+from potager.demo.chains import bets_of_harbor, customers_of_harbor, revenue_of_harbor, usage_of_harbor
 from potager.demo.harbor.generate import generate
 from potager.demo.harbor.truth import BROKEN_VERIFICATION
 from potager.demo.retail.columns import TABLE, plan_for
@@ -81,6 +81,7 @@ def harbor(through: date, says: Says) -> Built:
     _harbor_targets(actor, through)
     _test_influences(actor, says)
     customers_of_harbor(actor, says)
+    revenue_of_harbor(actor, says)
     usage_of_harbor(actor, says)
     bets_of_harbor(actor, through, says)
     count = _keep_questions(actor, "harbor", days, None)

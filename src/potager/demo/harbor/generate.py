@@ -18,6 +18,7 @@ from potager.demo.harbor.calendar import DAYS, Calendar
 from potager.demo.harbor.events import events_table
 from potager.demo.harbor.fees import fees_table
 from potager.demo.harbor.onboarding import apply, onboarding_table
+from potager.demo.harbor.subscriptions import terms_table
 from potager.demo.harbor.truth import BETS, Bet
 
 ACCOUNTS = 8_000
@@ -33,6 +34,7 @@ class Harbor:
     events: pa.Table
     assignments: pa.Table
     rollouts: pa.Table
+    terms: pa.Table
 
     def tables(self) -> dict[str, pa.Table]:
         """Return the tables under the names they have in the lake."""
@@ -43,6 +45,7 @@ class Harbor:
             "harbor.events": self.events,
             "harbor.assignments": self.assignments,
             "harbor.rollouts": self.rollouts,
+            "harbor.terms": self.terms,
         }
 
 
@@ -76,4 +79,5 @@ def _generate(calendar: Calendar, accounts: int) -> Harbor:
         events=events_table(calendar, held),
         assignments=assignments_table(calendar, held),
         rollouts=rollouts_table(calendar),
+        terms=terms_table(calendar, held),
     )
