@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -19,10 +21,10 @@ def terms_table(calendar: Calendar, held: Accounts) -> pa.Table:
     count = len(paying)
     customers = account_keys(paying)
 
-    def same(text: str) -> pa.Array:
+    def same(text: str) -> pa.Array[Any]:
         return pa.array(np.full(count, text, dtype=object), type=pa.string())
 
-    def nothing() -> pa.Array:
+    def nothing() -> pa.Array[Any]:
         return pa.array(np.zeros(count, dtype=np.int64))
 
     ends = calendar.dates(held.ends[paying], known=held.closed[paying])
