@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from potager.engines.finance import bridges
 from potager.ground.jobs.work import run_job
 from potager.ground.lake.service import lake, warehouse
+from potager.insight.metrics.actions import govern, set_formula
 from potager.insight.metrics.queries import metrics
 from potager.insight.metrics.reading import series
-from potager.insight.revenue import actions
+from potager.insight.revenue import actions, queries, readings
 from potager.insight.revenue.models import Book
 from potager.kit import clock
 from potager.kit.errors import Invalid, NotAllowed
@@ -72,7 +75,7 @@ def test_the_syncalytics_story_comes_out_as_published(own: Any, ada: Any, vi: An
         assert row["start_cents"] + gained - row["contraction_cents"] - row["churn_cents"] == row["end_cents"]
     ends = {row["month"]: row["end_cents"] for row in rows}
     assert ends[date(2022, 3, 1)] == ends[date(2022, 4, 1)] == 22_667
-    assert date(2023, 3, 1) not in ends  # nothing was paid then, and nothing moved
+    assert ends[date(2023, 3, 1)] == 0  # a row nevertheless, because of what was paid a year before
     assert ends[date(2024, 11, 1)] == 15_000
 
 
@@ -119,6 +122,64 @@ def test_the_metrics_say_what_the_book_says(own: Any, ada: Any) -> None:
     assert found["arpa"] == [100.0, 97.5]
     quarter = series(known["mrr"], "quarter", date(2024, 7, 1), date(2024, 9, 30)).values.tolist()
     assert quarter == [400.0]  # at its end, not added up
+
+
+def test_retention_as_metrics_is_retention_customer_by_customer(own: Any, ada: Any) -> None:
+    started = date(2023, 10, 1)
+    put(
+        "billing.terms",
+        [
+            term("a", started, date(2024, 3, 1), 10_000),
+            term("a", date(2024, 3, 1), None, 15_000),
+            term("b", started, date(2024, 3, 1), 10_000),
+            term("b", date(2024, 3, 1), None, 6_000),
+            term("c", started, date(2024, 10, 5), 10_000),
+            term("d", started, None, 10_000),
+            term("e", date(2024, 2, 1), None, 8_000),
+        ],
+    )
+    book = load(ada, described(ada))
+    actions.publish_metrics(actor=ada.actor, book=book)
+    known = {metric.name: metric for metric in metrics(ada.actor)}
+
+    def of_october(name: str) -> float:
+        return float(series(known[name], "month", date(2024, 10, 1), date(2024, 10, 31)).values[0])
+
+    # domain.md 3.3: a 100 to 150, b 100 to 60, c 100 to 0, d stays, e is new.
+    assert of_october("net_revenue_retention") == pytest.approx(0.775)
+    assert of_october("gross_revenue_retention") == pytest.approx(0.65)
+    assert of_october("customers_lost") == 1
+    assert of_october("logo_churn") == pytest.approx(1 / 5)
+    assert math.isnan(
+        float(series(known["quick_ratio"], "month", date(2024, 9, 1), date(2024, 9, 30)).values[0])
+    )  # nothing was lost, which is no ratio
+    assert of_october("quick_ratio") == 0.0
+    assert {known[name].unit for name in ("net_revenue_retention", "logo_churn")} == {"share"}
+    assert known["net_revenue_retention"].level == "strategic"
+    assert known["mrr_lost"].component.formula == "contraction_mrr + churned_mrr"
+
+
+def test_months_summed_in_the_lake_are_the_bridges_of_the_engine(own: Any, ada: Any) -> None:
+    put("billing.terms", [*KEPT, *SYNCALYTICS])
+    book = load(ada, described(ada))
+    told = readings.months(book, "chartmogul", 40)
+    edges = [one.starts for one in told] + [told[-1].ends]
+    assert told == bridges(queries.moved(book, "chartmogul"), edges, "EUR")
+    assert told[0].end == 0  # before anybody paid
+    assert all(one.holds for one in told)
+
+
+def test_publishing_again_leaves_what_people_changed(own: Any, ada: Any) -> None:
+    put("billing.terms", KEPT)
+    book = load(ada, described(ada))
+    actions.publish_metrics(actor=ada.actor, book=book)
+    known = {metric.name: metric for metric in metrics(ada.actor)}
+    set_formula(actor=ada.actor, metric=known["mrr"], formula="")
+    govern(actor=ada.actor, metric=known["arr"], values={"level": "operational"})
+    actions.publish_metrics(actor=ada.actor, book=book)
+    known = {metric.name: metric for metric in metrics(ada.actor)}
+    assert known["mrr"].component.archived_at is not None
+    assert known["arr"].level == "operational"
 
 
 def test_bad_rows_are_set_aside_with_their_sentences_and_the_rest_is_counted(

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 MOVED_COLUMNS = ("book", "policy", "customer", "plan", "currency", "day", "kind", "cents")
 MONTH_COLUMNS = (
     "book", "policy", "customer", "plan", "currency", "month", "start_cents", "new_cents", "expansion_cents",
-    "reactivation_cents", "contraction_cents", "churn_cents", "currency_cents", "end_cents",
+    "reactivation_cents", "contraction_cents", "churn_cents", "currency_cents", "end_cents", "year_start_cents",
+    "year_held_cents", "year_kept_cents",
 )  # fmt: skip
 
 # The plan a customer has is the one that was taken up last; before the first it is none.
@@ -56,15 +57,20 @@ WITH sums AS (
     s.churn_cents, s.currency_cents, coalesce(s.net, 0) AS net,
     sum(coalesce(s.net, 0)) OVER (PARTITION BY g.customer, g.currency ORDER BY g.month) AS end_cents
   FROM grid AS g LEFT JOIN sums AS s ON s.customer = g.customer AND s.currency = g.currency AND s.month = g.month
+), aged AS (
+  SELECT *, coalesce(lag(end_cents, 12) OVER (PARTITION BY customer, currency ORDER BY month), 0) AS year_start_cents
+  FROM filled
 )
 SELECT $book AS book, $policy AS policy, f.customer, coalesce(p.plan, '') AS plan, f.currency, f.month,
   CAST(f.end_cents - f.net AS BIGINT) AS start_cents,
   COLUMNS(lambda c: c IN ('new_cents', 'expansion_cents', 'reactivation_cents', 'contraction_cents', 'churn_cents',
     'currency_cents')),
-  CAST(f.end_cents AS BIGINT) AS end_cents
-FROM filled AS f ASOF LEFT JOIN plans AS p
+  f.end_cents, f.year_start_cents,
+  CASE WHEN f.year_start_cents > 0 THEN f.end_cents END AS year_held_cents,
+  CASE WHEN f.year_start_cents > 0 THEN least(f.end_cents, f.year_start_cents) END AS year_kept_cents
+FROM aged AS f ASOF LEFT JOIN plans AS p
   ON f.customer = p.customer AND least(last_day(f.month), CAST($through AS DATE)) >= p.starts
-WHERE f.end_cents <> 0 OR f.net <> 0 OR f.new_cents IS NOT NULL
+WHERE f.end_cents <> 0 OR f.net <> 0 OR f.new_cents IS NOT NULL OR f.year_start_cents <> 0
 ORDER BY f.month, f.customer
 """
 
@@ -91,7 +97,11 @@ def movements_of(book: Book, sources: Sources, policy: str, steps: pa.Table) -> 
 
 
 def months_of(book: Book, sources: Sources, policy: str, moved: pa.Table, through: date) -> pa.Table:
-    """Return a row for each customer and month with money in it: the bridge of the month, losses positive."""
+    """Return a row for each customer and month with money in it or a year before: the month's bridge, losses positive.
+
+    ``year_start_cents`` is what the customer was worth twelve months earlier, ``year_held_cents`` what such a customer
+    is worth now, ``year_kept_cents`` that without growth: their sums make NRR and GRR, customer by customer.
+    """
     columns = [
         f"CAST(coalesce({name}, 0) AS BIGINT) AS {name}" if name.endswith("_cents") else name
         for name in MONTH_COLUMNS

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 
 from potager.engines.finance.movements import KINDS
-from potager.ground.access.actors import may, require
+from potager.ground.access.actors import Actor, may, require
 from potager.ground.jobs.pages import shape as job_shape
 from potager.ground.lake.service import warehouse
 from potager.ground.links.margin import margin
@@ -252,6 +252,20 @@ def rejected(request: HttpRequest, key: UUID) -> HttpResponseBase:
     lines = rejected_lines(queries.book(actor(request), key))
     disposition = {"Content-Disposition": 'attachment; filename="set-aside.csv"'}
     return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=disposition)
+
+
+def alive(who: Actor) -> list[dict[str, Any]]:
+    """Return what home shows of revenue: a line a book."""
+    lines = []
+    for book in queries.books(who)[:3]:
+        try:
+            said = _sentence(book)
+        except Problem as problem:
+            said = f"{book.name}: {problem.detail}"
+        lines.append(
+            {"context": "Revenue", "context_url": reverse("revenue"), "text": said, "url": book.url()}
+        )
+    return lines
 
 
 urlpatterns = [

@@ -11,13 +11,14 @@ from potager.ground.lake.service import warehouse
 from potager.ground.records.models import RecordQuerySet
 from potager.ground.records.queries import found_in
 from potager.insight.revenue.models import Book
-from potager.insight.revenue.writing import MOVEMENTS, quoted
+from potager.insight.revenue.writing import MONTHS, MOVEMENTS, quoted
 from potager.kit.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 MOST_ROWS = 500
+MONTH_SUMS = ("start", "new", "expansion", "reactivation", "contraction", "churn", "currency", "end")
 
 
 def books(actor: Actor) -> RecordQuerySet[Book]:
@@ -41,10 +42,20 @@ def policy_of(found: Book, named: str = "") -> str:
     return policy
 
 
-def _own(found: Book, policy: str) -> str:
+def _own(found: Book, policy: str, table: str = MOVEMENTS) -> str:
     if found.loaded_at is None:
         raise Conflict(f"{found.name} was not loaded yet.", mend="Load it first.")
-    return f"FROM {MOVEMENTS} WHERE book = {quoted(found.name)} AND policy = {quoted(policy)}"
+    return f"FROM {table} WHERE book = {quoted(found.name)} AND policy = {quoted(policy)}"
+
+
+def month_sums(found: Book, policy: str, since: date, before: date) -> dict[date, dict[str, int]]:
+    """Return the sums of each month with money in it, by its first day, without ``_cents`` in their names."""
+    sums = ", ".join(f"CAST(sum({name}_cents) AS BIGINT) AS {name}" for name in MONTH_SUMS)
+    sql = (
+        f"SELECT month, {sums} {_own(found, policy, MONTHS)} AND month >= DATE '{since.isoformat()}' "
+        f"AND month < DATE '{before.isoformat()}' GROUP BY month ORDER BY month"
+    )
+    return {row.pop("month"): row for row in warehouse().query(sql).table.to_pylist()}
 
 
 def moved(found: Book, policy: str) -> pa.Table:

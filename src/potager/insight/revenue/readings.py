@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 from potager.engines.answers import CannotTell
 from potager.engines.finance import (
@@ -59,9 +60,18 @@ def months(book: Book, policy: str, count: int = WINDOW) -> tuple[Bridge, ...]:
     if not 1 <= count <= MOST_MONTHS:
         raise Invalid(f"{count} months cannot be shown.", mend=f"Ask for 1 to {MOST_MONTHS}.")
     end = whole_until(book)
-    return bridges(
-        queries.moved(book, policy), [plus_months(end, at) for at in range(-count, 1)], book.currency
+    edges = [plus_months(end, at) for at in range(-count, 1)]
+    sums = queries.month_sums(book, policy, edges[0], end)
+    # A month without a row is one in which nobody paid and nothing moved.
+    nothing = dict.fromkeys(queries.MONTH_SUMS, 0)
+    return tuple(
+        Bridge(starts, ends, book.currency, **_renamed(sums.get(starts, nothing)))
+        for starts, ends in pairwise(edges)
     )
+
+
+def _renamed(sums: dict[str, int]) -> dict[str, int]:
+    return {"currency_effect" if name == "currency" else name: cents for name, cents in sums.items()}
 
 
 def bridge_between(book: Book, policy: str, since: date, until: date) -> Bridge:
