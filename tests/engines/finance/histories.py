@@ -10,6 +10,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from potager.engines.finance import (
+    SCHEMA,
     Change,
     Discount,
     Interval,
@@ -19,6 +20,7 @@ from potager.engines.finance import (
     Subscription,
     nearest,
 )
+from potager.engines.finance.terms import STATES
 
 FIRST = date(2024, 1, 1)
 
@@ -185,4 +187,61 @@ def subscriptions(draw, customers: int = 3, currencies: tuple[str, ...] = ("USD"
         pauses=span(),
         past_due=span(),
         unpaid=span(),
+    )
+
+
+def random_histories(seed: int, count: int, currencies: tuple[str, ...] = ("EUR", "USD")) -> pa.Table:
+    """Terms of ``count`` random subscriptions in bulk: one to three stretches each, some with a gap between.
+
+    Four subscriptions to three customers on average; every state, kind, interval and discount; free prices,
+    cancellations that are asked for before they happen, and ends that lie inside a paid period.
+    """
+    rng = np.random.default_rng(seed)
+    stretches = rng.integers(1, 4, count)
+    of = np.repeat(np.arange(count), stretches)
+    rows = len(of)
+    first = np.repeat(np.cumsum(stretches) - stretches, stretches)
+    nth = np.arange(rows) - first
+    last = nth == stretches[of] - 1
+    lengths, gaps = rng.integers(1, 300, rows), np.where(rng.random(rows) < 0.2, rng.integers(1, 90, rows), 0)
+    gaps[nth == 0] = 0
+    walked = np.cumsum(lengths + gaps)
+    begun = walked - lengths - (walked - lengths - gaps)[first] + rng.integers(18_262, 19_500, count)[of]
+    open_ended = last & (rng.random(rows) < 0.5)
+    asked = last & ~open_ended & (rng.random(rows) < 0.5)
+    unit = rng.integers(0, 20_000, rows) * (rng.random(rows) > 0.05)
+    gross = unit * (quantity := rng.integers(0, 6, rows))
+    forever = np.floor(gross * rng.random(rows)).astype(np.int64) * (rng.random(rows) < 0.2)
+    repeating = np.floor((gross - forever) * rng.random(rows)).astype(np.int64) * (rng.random(rows) < 0.2)
+    ends = begun + lengths
+
+    def named(values: tuple[str, ...], weights: list[float], at: np.ndarray) -> pa.Array:
+        return pa.array(values).take(pa.array(rng.choice(len(values), int(at.max()) + 1, p=weights)[at]))
+
+    def dates(days: np.ndarray, known: np.ndarray | None = None) -> pa.Array:
+        mask = None if known is None else ~known
+        return pa.array(days.astype(np.int32), mask=mask).cast(pa.date32())
+
+    each = np.arange(rows)
+    whole = pa.array(rng.integers(1, 4, rows))
+    return pa.table(
+        {
+            "customer": pa.array(np.char.add("c", (of * 3 // 4).astype(str))),
+            "subscription": pa.array(np.char.add("s", of.astype(str))),
+            "starts": dates(begun),
+            "ends": dates(ends, ~open_ended),
+            "currency": named(currencies, [1 / len(currencies)] * len(currencies), of),
+            "unit_cents": pa.array(unit.astype(np.int64)),
+            "quantity": pa.array(quantity),
+            "interval_count": whole,
+            "interval_unit": named(("day", "week", "month", "year"), [0.05, 0.15, 0.5, 0.3], each),
+            "forever_off": pa.array(forever),
+            "repeating_off": pa.array(repeating),
+            "once_off": pa.array(np.zeros(rows, dtype=np.int64)),
+            "state": named(STATES, [0.6, 0.1, 0.1, 0.1, 0.1], each),
+            "kind": named(("recurring", "metered", "one_time"), [0.8, 0.1, 0.1], each),
+            "canceled_on": dates(begun + lengths // 2, asked),
+            "paid_until": dates(ends + rng.integers(0, 40, rows), last & ~open_ended),
+        },
+        schema=SCHEMA,
     )
