@@ -130,6 +130,15 @@ def test_completeness_says_until_when_and_with_which_gaps():
     assert found.largest_null_share == 1 / 8
 
 
+def test_rows_that_are_months_tell_of_whole_months():
+    text = SHOP.replace("time_granularity: day", "time_granularity: month")
+    assert text != SHOP
+    found = shop_layer(text).completeness("buyers").tables[0]
+    assert found.first == datetime(2024, 1, 3)
+    assert found.last == datetime(2024, 3, 31)  # the end of the last month with a row, whichever day that has
+    assert found.missing_days == 0
+
+
 def test_completeness_of_a_period_and_of_nothing():
     february = LAYER.completeness("buyers", start=date(2024, 2, 1), end=date(2024, 2, 29)).tables[0]
     nothing = LAYER.completeness("buyers", start=date(2030, 1, 1))

@@ -27,7 +27,7 @@ MOVED_COLUMNS = ("book", "policy", "customer", "plan", "currency", "day", "kind"
 MONTH_COLUMNS = (
     "book", "policy", "customer", "plan", "currency", "month", "start_cents", "new_cents", "expansion_cents",
     "reactivation_cents", "contraction_cents", "churn_cents", "currency_cents", "end_cents", "year_start_cents",
-    "year_held_cents", "year_kept_cents",
+    "year_held_cents", "year_kept_cents", "over",
 )  # fmt: skip
 
 # The plan a customer has is the one that was taken up last; before the first it is none.
@@ -67,7 +67,8 @@ SELECT $book AS book, $policy AS policy, f.customer, coalesce(p.plan, '') AS pla
     'currency_cents')),
   f.end_cents, f.year_start_cents,
   CASE WHEN f.year_start_cents > 0 THEN f.end_cents END AS year_held_cents,
-  CASE WHEN f.year_start_cents > 0 THEN least(f.end_cents, f.year_start_cents) END AS year_kept_cents
+  CASE WHEN f.year_start_cents > 0 THEN least(f.end_cents, f.year_start_cents) END AS year_kept_cents,
+  last_day(f.month) <= CAST($through AS DATE) AS over
 FROM aged AS f ASOF LEFT JOIN plans AS p
   ON f.customer = p.customer AND least(last_day(f.month), CAST($through AS DATE)) >= p.starts
 WHERE f.end_cents <> 0 OR f.net <> 0 OR f.new_cents IS NOT NULL OR f.year_start_cents <> 0
@@ -101,6 +102,7 @@ def months_of(book: Book, sources: Sources, policy: str, moved: pa.Table, throug
 
     ``year_start_cents`` is what the customer was worth twelve months earlier, ``year_held_cents`` what such a customer
     is worth now, ``year_kept_cents`` that without growth: their sums make NRR and GRR, customer by customer.
+    ``over`` says whether the load tells of the whole month.
     """
     columns = [
         f"CAST(coalesce({name}, 0) AS BIGINT) AS {name}" if name.endswith("_cents") else name

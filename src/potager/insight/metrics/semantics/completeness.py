@@ -9,19 +9,24 @@ from datetime import date, datetime
 import pyarrow as pa
 from sqlglot import exp
 
+from potager.engines.statistics.periods import Granularity, periods_between
 from potager.insight.metrics.semantics.compiled import Compiled
 from potager.insight.metrics.semantics.expressions import DIALECT, columns, read_expression
 from potager.insight.metrics.semantics.spine import day_literal
 from potager.insight.metrics.semantics.statements import leaves
+
+# Rows at these grains stand for whole periods.
+_COARSE: dict[str, Granularity] = {"week": "week", "month": "month", "quarter": "quarter", "year": "year"}
 
 
 @dataclass(frozen=True, slots=True)
 class TableCompleteness:
     """What one table holds of what a metric needs.
 
-    ``first`` and ``last`` are the moments of the first and last row by the time dimension; ``missing_days`` counts the
-    days between them without a row; ``null_shares`` gives, per column the metric reads, the share of rows without a
-    value (None when there are no rows).
+    ``first`` and ``last`` are the moments of the first and last row by the time dimension; where that knows weeks or
+    months only, ``last`` is the last day of the period the row stands for. ``missing_days`` counts the days between
+    them without a row (of whole periods there); ``null_shares`` gives, per column the metric reads, the share of rows
+    without a value (None when there are no rows).
     """
 
     table: str
@@ -66,6 +71,7 @@ class _Source:
     time_dimension: str
     moment: str
     columns: tuple[str, ...]
+    grain: str
 
 
 def _sources(compiled: Compiled, metric: str) -> list[_Source]:
@@ -78,7 +84,8 @@ def _sources(compiled: Compiled, metric: str) -> list[_Source]:
     for (model, time_dimension), used in read.items():
         dimension = next(one for one in compiled.models[model].dimensions if one.name == time_dimension)
         moment = dimension.expr or dimension.name
-        found.append(_Source(model, compiled.relation(model), time_dimension, moment, tuple(used)))
+        grain = compiled.finest_grains[f"{model}.{time_dimension}"]
+        found.append(_Source(model, compiled.relation(model), time_dimension, moment, tuple(used), grain))
     return found
 
 
@@ -92,6 +99,9 @@ def completeness_query(
     for position, source in enumerate(sources):
         moment = exp.cast(read_expression(source.moment), "timestamp", dialect=DIALECT)
         day = exp.cast(moment.copy(), "date", dialect=DIALECT)
+        stood_for: exp.Expression = day
+        if source.grain in _COARSE:
+            stood_for = exp.TimestampTrunc(this=moment.copy(), unit=exp.Var(this=source.grain.upper()))
         nulls = [
             exp.Sub(
                 this=exp.Count(this=exp.Star()), expression=exp.Count(this=exp.column(column, quoted=True))
@@ -105,7 +115,7 @@ def completeness_query(
             exp.func("MAX", moment.copy()).as_("last"),
             exp.Count(this=exp.Star()).as_("rows"),
             exp.Count(this=moment.copy()).as_("rows_with_time"),
-            exp.Count(this=exp.Distinct(expressions=[day.copy()])).as_("days"),
+            exp.Count(this=exp.Distinct(expressions=[stood_for.copy()])).as_("periods"),
             *(exp.cast(one, "bigint").as_(f"nulls_{number}") for number, one in enumerate(filled)),
         ).from_(exp.to_table(source.table, dialect=DIALECT))
         if start is not None:
@@ -123,7 +133,9 @@ def read_completeness(compiled: Compiled, metric: str, table: pa.Table) -> tuple
     for position, source in enumerate(_sources(compiled, metric)):
         row = found[position]
         first, last, rows = row["first"], row["last"], int(row["rows"])
-        missing = None if first is None else (last.date() - first.date()).days + 1 - int(row["days"])
+        missing = None
+        if first is not None:
+            missing, last = _missing(source.grain, first, last, int(row["periods"]))
         shares = {
             column: (row[f"nulls_{number}"] / rows if rows else None)
             for number, column in enumerate(source.columns)
@@ -135,3 +147,14 @@ def read_completeness(compiled: Compiled, metric: str, table: pa.Table) -> tuple
             )
         )
     return tuple(result)
+
+
+def _missing(grain: str, first: datetime, last: datetime, found: int) -> tuple[int, datetime]:
+    """Return how many days have no row, and until when the rows tell: periods to the end of the last."""
+    if grain not in _COARSE:
+        return (last.date() - first.date()).days + 1 - found, last
+    periods = periods_between(first.date(), last.date(), _COARSE[grain])
+    days = (periods[-1].last - periods[0].first).days + 1
+    return round(days * (1 - found / len(periods))), datetime.combine(
+        periods[-1].last, last.time(), last.tzinfo
+    )
