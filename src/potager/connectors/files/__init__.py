@@ -20,7 +20,10 @@ from potager.connectors.files.shapes import (
 )
 from potager.kit.files import formula_safe
 
+ABOUT = "A table: CSV, JSON Lines, Parquet or Excel"
+
 __all__ = [
+    "ABOUT",
     "Cast", "ColumnPlan", "ColumnShape", "FileShape", "Preview", "Progress", "ReadOptions", "ReadPlan", "Reading",
     "Rejected", "Rejects", "formula_safe", "inspect", "plan_from", "preview", "read", "write_rejects_csv",
 ]  # fmt: skip

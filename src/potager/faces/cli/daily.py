@@ -25,8 +25,17 @@ MARKS = {"yes": ("●", "green"), "at_risk": ("◐", "yellow"), "no": ("○", "r
 @click.pass_context
 def import_file(context: click.Context, file: Path, table: str, dry_run: bool, yes: bool) -> None:
     """Import a CSV, JSON Lines, Parquet or Excel file; the same file twice adds nothing."""
+    done = bring(context, file, {"table": table} if table else {}, dry_run=dry_run, yes=yes)
+    if done:
+        click.echo(f"Next: potager metrics new {done['table']}")
+
+
+def bring(
+    context: click.Context, file: Path, given: dict[str, Any], *, dry_run: bool, yes: bool
+) -> dict[str, Any] | None:
+    """Upload, show, ask, import, and say what came of it; return the import where there is one."""
     calling = caller(context)
-    made = calling.run("data_import_create", {"table": table} if table else {}, file=file)
+    made = calling.run("data_import_create", given, file=file)
     click.echo(f"{made['file_name']}: {made['shape']['format']}, into {made['table']}")
     for column in made["shape"]["columns"]:
         note = f"  ({column['note']})" if column["note"] else ""
@@ -35,7 +44,7 @@ def import_file(context: click.Context, file: Path, table: str, dry_run: bool, y
         click.echo(f"  ! {problem['where']}: {problem['problem']} {problem['mend']}".rstrip())
     if not (yes or dry_run or click.confirm("Import it like this?", default=True)):
         calling.run("data_import_discard", {"key": made["id"]})
-        return
+        return None
     started = calling.run("data_import_start", {"key": made["id"], "dry_run": dry_run})
     _follow(context, calling, started["job_id"])
     done = calling.run("data_import_get", {"key": made["id"]})
@@ -48,8 +57,7 @@ def import_file(context: click.Context, file: Path, table: str, dry_run: bool, y
         click.echo(f"  {count:,} × {reason}")
     if done["note"]:
         click.echo(done["note"])
-    if not dry_run:
-        click.echo(f"Next: potager metrics new {done['table']}")
+    return None if dry_run else done
 
 
 def _follow(context: click.Context, calling: Caller, job: str) -> None:

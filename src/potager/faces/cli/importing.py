@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from potager.faces.cli.daily import import_file
+from potager.faces.cli.daily import bring, import_file
 from potager.faces.cli.session import caller
 
 AT_ONCE = 500
@@ -33,11 +33,27 @@ def import_group() -> None:
 
     \b
     potager import orders.csv
+    potager import stripe subscriptions.json
     potager import git PATH
     """
 
 
 import_group.add_command(import_file, Importing.usual)
+
+
+@import_group.command("stripe")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--table", default="", help="Where the rows go: namespace.table.")
+@click.option("--dry-run", is_flag=True, help="Only read and count; import nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before importing.")
+@click.pass_context
+def import_stripe(context: click.Context, file: Path, table: str, dry_run: bool, yes: bool) -> None:
+    """Import subscriptions or currency rates from FILE: Stripe's objects, events or exports, or any table of them."""
+    given = {"reader": "stripe", **({"table": table} if table else {})}
+    done = bring(context, file, given, dry_run=dry_run, yes=yes)
+    if done:
+        what = "rates" if done["plan"]["kind"] == "rates" else "terms"
+        click.echo(f"Next: potager revenue book create --name Main --{what}-table {done['table']} …, then load it")
 
 
 @import_group.command("git")

@@ -10,21 +10,27 @@ from typing import Any
 
 from potager.ground.access.actors import Actor
 from potager.ground.acting.action import action
-from potager.ground.connecting.connectors import connector, described
+from potager.ground.connecting.connectors import connector, described, offered
 from potager.ground.connecting.models import Import, State
 from potager.ground.jobs.work import enqueue
 from potager.ground.records.checks import keep
-from potager.kit.errors import Conflict, Problem, Unavailable
+from potager.kit.errors import Conflict, FieldProblem, Invalid, Problem, Unavailable
 
 JOB = "connecting.import"
 UNDO = "connecting.undo"
 
 
 @action("connecting.import")
-def upload(*, actor: Actor, file_name: str, chunks: Iterable[bytes], table: str = "") -> Import:
+def upload(
+    *, actor: Actor, file_name: str, chunks: Iterable[bytes], table: str = "", reader: str = "files"
+) -> Import:
     """Take a file in, look at it, and propose how to import it; nothing is imported yet."""
+    if reader not in dict(offered()):
+        sentence = f"There is no reader called {reader[:40]}."
+        mend = f"There are {', '.join(name for name, _ in offered())}."
+        raise Invalid(sentence, mend=mend, errors=[FieldProblem("reader", sentence, mend)])
     name = Path(file_name.replace("\\", "/")).name[:200] or "file"
-    imported = Import(file_name=name, owner_id=actor.user_id)
+    imported = Import(file_name=name, owner_id=actor.user_id, connector=reader)
     _store(imported.path, chunks)
     try:
         found = connector(imported.connector)
@@ -32,7 +38,7 @@ def upload(*, actor: Actor, file_name: str, chunks: Iterable[bytes], table: str 
         imported.fingerprint, imported.bytes = shape.fingerprint, shape.bytes
         imported.shape = described(shape)
         imported.plan = found.plan_from(shape).to_dict()
-        imported.table = table or f"data.{_table_name(name)}"
+        imported.table = table or getattr(shape, "table", "") or f"data.{_table_name(name)}"
         return keep(imported)
     except BaseException as error:
         imported.path.unlink(missing_ok=True)

@@ -98,14 +98,23 @@ def list_imports(request: HttpRequest, paging: PagingIn) -> Any:
     summary="Upload a file to import.",
 )
 def create_import(
-    request: HttpRequest, response: HttpResponse, file: File[UploadedFile], table: Form[str] = ""
+    request: HttpRequest,
+    response: HttpResponse,
+    file: File[UploadedFile],
+    table: Form[str] = "",
+    reader: Form[str] = "files",
 ) -> Any:
-    """Upload a file; the answer proposes a table and a plan. Nothing is imported until it is started."""
+    """Upload a file; the answer proposes a table and a plan. Nothing is imported until it is started.
+
+    ``reader`` is files (CSV, JSON Lines, Parquet, Excel as a table) or stripe (subscriptions, currency rates).
+    """
 
     def chunks() -> Iterator[bytes]:
         yield from file.chunks()
 
-    made = actions.upload(actor=actor(request), file_name=file.name or "file", chunks=chunks(), table=table)
+    made = actions.upload(
+        actor=actor(request), file_name=file.name or "file", chunks=chunks(), table=table, reader=reader
+    )
     return Status(201, tagged(response, made))
 
 

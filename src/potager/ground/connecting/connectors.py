@@ -13,10 +13,12 @@ from potager.kit.errors import NotFound
 class Connector(Protocol):
     """A module that reads files of its kinds; ``potager.connectors.files`` shows each function with its promise.
 
-    ``inspect(path)`` returns a shape, ``plan_from(shape)`` a plan, ``ReadPlan.from_dict`` a plan from its dictionary,
-    ``preview(path, plan, rows)`` the first rows, ``read(path, plan, progress=, rejects_to=)`` a stream of all.
+    ``ABOUT`` says what the files hold, for people. ``inspect(path)`` returns a shape, ``plan_from(shape)`` a plan,
+    ``ReadPlan.from_dict`` a plan from its dictionary, ``preview(path, plan, rows)`` the first rows,
+    ``read(path, plan, progress=, rejects_to=)`` a stream of all.
     """
 
+    ABOUT: str
     ReadPlan: Any
     inspect: Callable[..., Any]
     plan_from: Callable[..., Any]
@@ -36,6 +38,12 @@ def connector(name: str) -> Connector:
 def connectors() -> list[str]:
     """Return the names of all connectors installed."""
     return sorted(entry.name for entry in entry_points(group="potager.connectors"))
+
+
+def offered() -> list[tuple[str, str]]:
+    """Return the connectors that a person may choose for a file, with what it would hold; plain tables first."""
+    found = [(name, getattr(connector(name), "ABOUT", "")) for name in connectors()]
+    return sorted(((name, str(about)) for name, about in found if about), key=lambda one: one[0] != "files")
 
 
 def described(shape: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.urls import path, reverse
 
 from potager.ground.access.actors import Actor, may
 from potager.ground.connecting import actions, queries
+from potager.ground.connecting.connectors import offered
 from potager.ground.connecting.models import Import, State, table_rule
 from potager.ground.jobs.pages import shape as job_shape
 from potager.ground.records.queries import found_in
@@ -29,8 +30,9 @@ TYPES = ("text", "integer", "number", "boolean", "date", "timestamp", "json")
 class Upload(forms.Form):
     """A file to bring in."""
 
-    file = forms.FileField(
-        help_text="CSV, JSON Lines, Parquet or Excel. Nothing is imported before you have seen it."
+    file = forms.FileField(help_text="Nothing is imported before you have seen it.")
+    reader = forms.ChoiceField(
+        label="What it holds", choices=offered, widget=forms.RadioSelect, required=False
     )
 
 
@@ -64,11 +66,17 @@ def home(request: HttpRequest) -> HttpResponse:
 @signed_in
 def upload(request: HttpRequest) -> HttpResponse:
     """Take a file in and show what it is."""
-    form = Upload(request.POST or None, request.FILES or None)
+    asked = request.GET.get("reader", "files")
+    form = Upload(request.POST or None, request.FILES or None, initial={"reader": asked})
     if form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            made = actions.upload(actor=actor(request), file_name=file.name, chunks=file.chunks())
+            made = actions.upload(
+                actor=actor(request),
+                file_name=file.name,
+                chunks=file.chunks(),
+                reader=form.cleaned_data["reader"] or "files",
+            )
         except Problem as problem:
             problems_on(form, problem)
         else:
@@ -96,6 +104,9 @@ def one(request: HttpRequest, key: UUID) -> HttpResponse:
         "form": form,
         "columns": imported.plan.get("columns", []),
         "types": TYPES,
+        "roles": imported.plan.get("roles", {}),
+        "headers": imported.plan.get("headers", []),
+        "rates_in": imported.plan.get("base", "") if imported.plan.get("kind") == "rates" else "",
         "job": job_shape(imported.job) if imported.job else None,
         "plannable": imported.state in {State.DRAFT, State.FAILED, State.UNDONE},
         "reasons": sorted(imported.reasons.items(), key=lambda item: -int(item[1])),
@@ -115,6 +126,13 @@ def _act(request: HttpRequest, imported: Import, table: str) -> None:
         }
         for number, column in enumerate(plan.get("columns", []))
     ]
+    if "roles" in plan:
+        plan["roles"] = {
+            role: str(request.POST.get(f"role-{role}", column)).strip()
+            for role, column in plan["roles"].items()
+        }
+    if "base" in plan:
+        plan["base"] = str(request.POST.get("base", plan["base"])).strip().upper()
     imported = actions.plan(actor=who, imported=imported, table=table, plan=plan)
     if "start" in request.POST or "try" in request.POST:
         actions.start(actor=who, imported=imported, dry_run="try" in request.POST)
