@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from potager.engines.finance import bridges
+from potager.engines.finance import POLICIES, bridges
 from potager.ground.jobs.work import run_job
 from potager.ground.lake.service import lake, warehouse
 from potager.insight.metrics.actions import govern, set_formula
@@ -16,6 +16,7 @@ from potager.insight.metrics.queries import metrics
 from potager.insight.metrics.reading import series
 from potager.insight.revenue import actions, queries, readings
 from potager.insight.revenue.models import Book
+from potager.insight.revenue.policies import policy_named
 from potager.kit import clock
 from potager.kit.errors import Invalid, NotAllowed
 from tests.insight.revenue.conftest import TERMS, put, term
@@ -302,3 +303,22 @@ def test_an_outsider_is_refused_and_a_viewer_cannot_load(own: Any, ada: Any, vi:
     assert vi.call("post", f"/revenue/books/{book.pk}/load").status_code == 403
     with pytest.raises(NotAllowed):
         actions.describe_book(actor=vi.actor, values={"name": "Mine", "terms_table": "billing.terms"})
+
+
+def test_an_organization_counts_by_a_policy_of_its_own(own: Any, ada: Any, vi: Any) -> None:
+    said = {"name": "house", "based_on": "stripe", "churn_dated": "end", "because": "The board decided."}
+    made = ada.call("post", "/revenue/policies", said)
+    assert made.status_code == 201, made.json()
+    put(
+        "billing.terms", [term("a", date(2024, 1, 1), date(2024, 12, 1), 1_000, canceled_on=date(2024, 9, 1))]
+    )
+    book = load(ada, described(ada, policy="house", compared=["stripe"]))
+    assert queries.month_sums(book, "house", date(2024, 10, 1), date(2024, 11, 1))
+    assert not queries.month_sums(book, "stripe", date(2024, 10, 1), date(2024, 11, 1))
+    assert policy_named("house").discounts == POLICIES["stripe"].discounts
+    assert policy_named("house").sources == {"churn_dated": "The board decided."}
+    refused = ada.call("post", "/revenue/policies", {"name": "stripe", "based_on": "stripe"})
+    assert "is a policy that is given" in refused.json()["detail"]
+    with pytest.raises(Invalid, match=r"no policy mine; there are .*house"):
+        described(ada, name="Other", policy="mine")
+    assert vi.call("post", "/revenue/policies", {**said, "name": "mine"}).status_code == 403

@@ -20,7 +20,7 @@ def resource_router(resource: Resource[Any]) -> Router:
     model, noun = resource.model, resource.noun
     context, title = resource.context, model.__name__
     router = Router(tags=[context])
-    path = f"/{context}/{noun}s"
+    path = f"/{context}/{resource.nouns}"
     kept = create_schema(model, name=f"{title}Fields", fields=list(resource.fields))
     shown: Any = type(f"{title}Out", (kept, RecordOut), {"__doc__": resource.purpose})
     written: Any = create_schema(model, name=f"{title}In", fields=list(resource.fields), base_class=_Strict)
@@ -50,7 +50,7 @@ def resource_router(resource: Resource[Any]) -> Router:
     def found(request: HttpRequest, key: UUID) -> Any:
         return found_in(model.objects.visible_to(actor(request)), pk=key)
 
-    @router.get(path, response=several, **operation("list", f"List {noun}s. {resource.purpose}"))
+    @router.get(path, response=several, **operation("list", f"List {resource.nouns}. {resource.purpose}"))
     def listing(request: HttpRequest, paging: PagingIn, sought: Query[sought]) -> Any:
         rows = resource.rows(actor(request), **sought.dict())
         return page(rows, paging, order=resource.order)

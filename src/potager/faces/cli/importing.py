@@ -53,7 +53,9 @@ def import_stripe(context: click.Context, file: Path, table: str, dry_run: bool,
     done = bring(context, file, given, dry_run=dry_run, yes=yes)
     if done:
         what = "rates" if done["plan"]["kind"] == "rates" else "terms"
-        click.echo(f"Next: potager revenue book create --name Main --{what}-table {done['table']} …, then load it")
+        click.echo(
+            f"Next: potager revenue book create --name Main --{what}-table {done['table']} …, then load it"
+        )
 
 
 @import_group.command("git")

@@ -67,7 +67,7 @@ def _fairly(several: list[list[dict[str, Any]]], most: int) -> list[dict[str, An
 
 def _noun_line(actor: Actor, resource: Resource[Any]) -> dict[str, Any]:
     """Return one line for a plain noun: how many there are, and the latest."""
-    title, rows = f"{resource.model.noun().capitalize()}s", resource.rows(actor).order_by("-updated_at")
+    title, rows = resource.title, resource.rows(actor).order_by("-updated_at")
     latest, count = rows.first(), rows.count()
     text = f"{latest.title}: {latest.summary()}".rstrip(": ") if latest else resource.purpose
     url = reverse(f"{resource.context}-{resource.noun}-list")

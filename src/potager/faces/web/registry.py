@@ -57,7 +57,7 @@ def doors() -> tuple[Door, ...]:
         if not resource.door:
             continue
         pillar = str(getattr(apps.get_app_config(resource.context), "pillar", "ground"))
-        title, url_name = f"{resource.model.noun().capitalize()}s", f"{resource.context}-{resource.noun}-list"
+        title, url_name = resource.title, f"{resource.context}-{resource.noun}-list"
         item = NavItem(title, url_name, resource.context, f"{resource.context}.read")
         found.append(Door(pillar, item))
     order = list(PILLARS)

@@ -48,7 +48,7 @@ def resource_pages(resource: Resource[Any]) -> list[URLPattern]:
         verb: f"{context}-{noun}-{verb}" for verb in ("list", "page", "new", "edit", "archive", "restore")
     }
     form_of = modelform_factory(model, fields=list(resource.fields), formfield_callback=_widget)
-    title = f"{model.noun().capitalize()}s"
+    title = resource.title
 
     def trail(request: HttpRequest) -> list[dict[str, str]]:
         return [{"title": title, "url": reverse(names["list"])}]
@@ -164,8 +164,8 @@ def resource_pages(resource: Resource[Any]) -> list[URLPattern]:
     base = f"{context}/"
     alone = sum(other.context == context for other in RESOURCES.values()) == 1
     return [
-        # A context's only noun is listed where the context stands; several are listed each at its own place.
-        path(base if alone else f"{base}{noun}/", listing, name=names["list"]),
+        # A context's only noun is listed where the context stands; several, and one without a door, at their own place.
+        path(base if alone and resource.door else f"{base}{noun}/", listing, name=names["list"]),
         path(f"{base}{noun}/new", adding, name=names["new"]),
         path(f"{base}{noun}/<uuid:key>", reading, name=names["page"]),
         path(f"{base}{noun}/<uuid:key>/edit", editing, name=names["edit"]),

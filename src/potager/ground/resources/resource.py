@@ -65,6 +65,17 @@ class Resource(Generic[M]):
         """Return the noun as identifiers spell it."""
         return str(self.model._meta.model_name)
 
+    @property
+    def title(self) -> str:
+        """Return the plural as people read it: ``Goals``."""
+        return str(self.model._meta.verbose_name_plural).capitalize()
+
+    @property
+    def nouns(self) -> str:
+        """Return the plural as addresses spell it."""
+        plural = str(self.model._meta.verbose_name_plural)
+        return plural if plural.isidentifier() else f"{self.noun}s"
+
     def rows(
         self, actor: Actor, *, search: str = "", archived: bool = False, **filters: Any
     ) -> RecordQuerySet[M]:

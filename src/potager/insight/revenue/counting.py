@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from potager.engines.finance import (
-    POLICIES,
     FinanceError,
     balance,
     balance_sql,
@@ -17,6 +16,7 @@ from potager.engines.finance import (
     steps_under,
 )
 from potager.insight.revenue.models import Book
+from potager.insight.revenue.policies import policy_named
 from potager.insight.revenue.sources import Sources
 from potager.kit.errors import Invalid
 
@@ -79,7 +79,9 @@ ORDER BY f.month, f.customer
 def steps_of(book: Book, sources: Sources, policy: str, through: date) -> pa.Table:
     """Return the step table by a policy, in the book's currency. Invalid where a rate is missing."""
     try:
-        return steps_under(POLICIES[policy], read_terms(sources.terms), rates=sources.rates, through=through)
+        return steps_under(
+            policy_named(policy), read_terms(sources.terms), rates=sources.rates, through=through
+        )
     except FinanceError as error:
         raise Invalid(error.detail, mend=error.mend) from error
 
@@ -89,7 +91,7 @@ def movements_of(book: Book, sources: Sources, policy: str, steps: pa.Table) -> 
 
     Raises ``OutOfBalanceError`` at the first place where they do not lead from step to step.
     """
-    moved = movements(steps, free_customers_stay=POLICIES[policy].free_customers_stay)
+    moved = movements(steps, free_customers_stay=policy_named(policy).free_customers_stay)
     balance(steps, moved)
     with duckdb.connect(":memory:") as connection:
         connection.register("moved", moved)

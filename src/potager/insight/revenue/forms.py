@@ -7,8 +7,8 @@ from typing import Any
 
 from django import forms
 
-from potager.engines.finance import POLICIES
 from potager.insight.revenue.actions import WRITTEN
+from potager.insight.revenue.policies import policies
 
 
 class BookForm(forms.Form):
@@ -35,9 +35,9 @@ class BookForm(forms.Form):
     def __init__(self, *args: Any, tables: Iterable[str], **given: Any) -> None:
         super().__init__(*args, **given)
         named = [(name, name) for name in sorted(tables)]
-        policies = [(name, name.replace("_", " ")) for name in POLICIES]
+        counted = [(name, name.replace("_", " ")) for name in policies()]
         choices = {
-            "terms_table": named, "rates_table": [("", "–"), *named], "policy": policies, "compared": policies,
+            "terms_table": named, "rates_table": [("", "–"), *named], "policy": counted, "compared": counted,
         }  # fmt: skip
         for name, several in choices.items():
             field = self.fields[name]

@@ -21,9 +21,12 @@ currency_rule = RegexValidator(
 
 
 def policy_rule(name: str) -> None:
-    """Refuse a policy that the engine does not have."""
-    if name not in POLICIES:
-        raise ValidationError(f"There is no policy {name}; there are {', '.join(POLICIES)}.")
+    """Refuse a policy that neither the engine nor the organization has."""
+    if name in POLICIES:
+        return
+    own = list(Policy.objects.filter(archived_at=None).values_list("name", flat=True))
+    if name not in own:
+        raise ValidationError(f"There is no policy {name}; there are {', '.join([*POLICIES, *own])}.")
 
 
 def policies_rule(names: object) -> None:
@@ -32,6 +35,74 @@ def policies_rule(names: object) -> None:
         raise ValidationError("Name each compared policy once, as a list.")
     for name in names:
         policy_rule(str(name))
+
+
+def _choices(*words: str) -> list[tuple[str, str]]:
+    return [(word, word.replace("_", " ")) for word in words]
+
+
+def _yes_or_no(help_text: str) -> models.CharField[str, str]:
+    return models.CharField(max_length=3, blank=True, choices=_choices("yes", "no"), help_text=help_text)
+
+
+def new_name_rule(name: str) -> None:
+    """Refuse the name of a policy that is given."""
+    if name in POLICIES:
+        raise ValidationError(f"{name} is a policy that is given; name yours otherwise.")
+
+
+class Policy(Record):
+    """What an organization counts as recurring revenue: a given policy, and where it decided otherwise.
+
+    An empty setting is as in the policy it is based on.
+    """
+
+    KNOBS: ClassVar[tuple[str, ...]] = (
+        "weeks_a_month", "discounts", "trials", "past_due", "unpaid", "paused", "metered", "churn_dated",
+        "free_customers_stay", "brief_signups", "currency",
+    )  # fmt: skip
+
+    name = models.SlugField(max_length=60, unique=True, validators=[new_name_rule])
+    based_on = models.CharField(max_length=20, choices=_choices(*POLICIES), default="stripe")
+    because = models.CharField(max_length=400, blank=True, help_text="Why, and who decided.")
+    discounts = models.CharField(
+        max_length=8, blank=True, choices=_choices("all", "forever", "none"), help_text="Which lower revenue."
+    )
+    trials = _yes_or_no("Whether trials count.")
+    past_due = _yes_or_no("Whether subscriptions count while their invoice is being retried.")
+    unpaid = _yes_or_no("Whether they count after the last retry.")
+    paused = _yes_or_no("Whether paused subscriptions count.")
+    metered = _yes_or_no("Whether usage-based prices count.")
+    churn_dated = models.CharField(
+        max_length=10, blank=True, choices=_choices("request", "end", "period_end"),
+        help_text="When a canceled subscription stops to count: asked for, ended by billing, paid period over.",
+    )  # fmt: skip
+    free_customers_stay = _yes_or_no("Whether a customer who comes to pay nothing has only contracted.")
+    brief_signups = _yes_or_no("Whether customers count who are gone within their first month.")
+    currency = models.CharField(
+        max_length=11, blank=True, choices=_choices("revalued", "at_purchase"),
+        help_text="Whether other currencies take every new rate, or keep that of the first day.",
+    )  # fmt: skip
+    weeks_a_month = models.CharField(
+        max_length=8, blank=True, choices=_choices("payroll", "calendar"),
+        help_text="52 weeks a year, or 365 days.",
+    )  # fmt: skip
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["name"]
+        verbose_name_plural = "policies"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def summary(self) -> str:
+        """Return how it differs from the one it is based on."""
+        said = [f"{knob.replace('_', ' ')}: {value}" for knob in self.KNOBS if (value := getattr(self, knob))]
+        return f"As {self.based_on}" + (f", but {', '.join(said).replace('_', ' ')}" if said else "")
+
+    def url(self) -> str:
+        """Return the policy's page."""
+        return f"/revenue/policy/{self.pk}"
 
 
 class LoadState(models.TextChoices):
