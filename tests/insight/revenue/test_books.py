@@ -6,6 +6,7 @@ import math
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from potager.engines.finance import POLICIES, bridges
@@ -290,7 +291,7 @@ def test_a_table_without_the_columns_is_refused(own: Any, ada: Any) -> None:
     import pyarrow as pa
 
     lake().overwrite("billing.thin", pa.table({"customer": ["a"]}), load_id="one")
-    with pytest.raises(Invalid, match="no column subscription"):
+    with pytest.raises(Invalid, match="no column starts, unit_cents"):
         described(ada, table="billing.thin")
     with pytest.raises(Invalid, match=r"no table billing\.none"):
         described(ada, table="billing.none")
@@ -303,6 +304,26 @@ def test_an_outsider_is_refused_and_a_viewer_cannot_load(own: Any, ada: Any, vi:
     assert vi.call("post", f"/revenue/books/{book.pk}/load").status_code == 403
     with pytest.raises(NotAllowed):
         actions.describe_book(actor=vi.actor, values={"name": "Mine", "terms_table": "billing.terms"})
+
+
+def test_a_billing_table_in_the_lake_is_a_book_under_its_own_names(own: Any, ada: Any) -> None:
+    rows = [
+        {"client": "a", "since": "2024-01-05", "gone": None, "monthly_price": "49.90"},
+        {"client": "b", "since": "2024-02-01", "gone": "2024-09-01", "monthly_price": "100"},
+        {"client": "c", "since": "soon", "gone": None, "monthly_price": "1"},
+    ]
+    lake().overwrite("erp.contracts", pa.Table.from_pylist(rows), load_id="one")
+    said = {"customer": "client", "starts": "since", "ends": "gone", "amount": "monthly_price"}
+    book = load(ada, described(ada, terms_table="erp.contracts", columns=said))
+    assert (book.rows, book.rejected) == (2, 1), book.note
+    (october,) = readings.months(book, "chartmogul", 1)
+    assert (october.start, october.end) == (4_990, 4_990)
+    with pytest.raises(Invalid, match=r"no column starts, unit_cents \(or amount\)"):
+        described(ada, name="Other", terms_table="erp.contracts", columns={"customer": "client"})
+    with pytest.raises(Invalid, match="has no column nobody"):
+        described(ada, name="Other", terms_table="erp.contracts", columns={**said, "plan": "nobody"})
+    with pytest.raises(Invalid, match="Terms have no color"):
+        described(ada, name="Other", terms_table="erp.contracts", columns={**said, "color": "client"})
 
 
 def test_an_organization_counts_by_a_policy_of_its_own(own: Any, ada: Any, vi: Any) -> None:

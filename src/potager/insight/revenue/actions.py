@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from potager.engines.finance import SCHEMA
 from potager.ground.access.actors import Actor
 from potager.ground.acting.action import action
 from potager.ground.jobs.models import Job
@@ -14,12 +13,13 @@ from potager.ground.lake.service import warehouse
 from potager.ground.records.checks import keep
 from potager.insight.metrics.models import Source
 from potager.insight.revenue import governing
+from potager.insight.revenue.columns import NAMES, missing
 from potager.insight.revenue.models import Book, LoadState
 from potager.kit.clock import now
 from potager.kit.errors import Conflict, FieldProblem, Invalid
 
 LOAD = "revenue.load"
-WRITTEN = ("name", "terms_table", "rates_table", "currency", "policy", "compared")
+WRITTEN = ("name", "terms_table", "columns", "rates_table", "currency", "policy", "compared")
 RATES = ("day", "currency", "rate")
 
 
@@ -63,18 +63,32 @@ def _written(book: Book, values: Mapping[str, Any]) -> Book:
 def _missing(book: Book) -> Iterable[FieldProblem]:
     """Yield what the book names and the lake does not have."""
     tables = warehouse().tables()
-    for what, needed in (("terms_table", tuple(SCHEMA.names)), ("rates_table", RATES)):
+    for what in ("terms_table", "rates_table"):
         table = getattr(book, what)
         if not table:
             continue
         if table not in tables:
             yield FieldProblem(what, f"There is no table {table} in the lake.", "Import its data first.")
             continue
-        absent = [name for name in needed if name not in tables[table].schema.names]
+        names = tables[table].schema.names
+        if what == "terms_table":
+            yield from _unknown_columns(book, names)
+            absent = missing(names, book.columns)
+            mend = "Say which column it is, as in customer = client_id."
+        else:
+            absent, mend = [name for name in RATES if name not in names], f"It needs {', '.join(RATES)}."
         if absent:
-            yield FieldProblem(
-                what, f"{table} has no column {', '.join(absent)}.", f"It needs {', '.join(needed)}."
-            )
+            yield FieldProblem(what, f"{table} has no column {', '.join(absent)}.", mend)
+
+
+def _unknown_columns(book: Book, names: Collection[str]) -> Iterable[FieldProblem]:
+    """Yield what the book says of columns that are none."""
+    for ours, theirs in book.columns.items():
+        if ours not in NAMES:
+            yield FieldProblem("columns", f"Terms have no {ours[:60]}.", f"They have {', '.join(NAMES)}.")
+        elif theirs not in names:
+            sentence = f"{book.terms_table} has no column {str(theirs)[:60]}."
+            yield FieldProblem("columns", sentence, f"It has {', '.join(names)}.")
 
 
 @action("revenue.load", on="book")

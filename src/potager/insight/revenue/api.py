@@ -14,10 +14,13 @@ from potager.engines.finance import Bridge, CohortGrid
 from potager.ground.acting.action import expecting
 from potager.ground.serving.requests import actor, expected_version, tagged
 from potager.ground.serving.schemas import PageOut, PagingIn, RecordOut, page
-from potager.insight.revenue import actions, queries, readings
+from potager.insight.revenue import actions, buyers_api, outlook_api, queries, readings, why_api
 from potager.insight.revenue.downloads import rejected_lines
 
 router = Router(tags=["revenue"])
+router.add_router("", outlook_api.router)
+router.add_router("", buyers_api.router)
+router.add_router("", why_api.router)
 
 
 class RevenueBookIn(Schema):
@@ -26,6 +29,9 @@ class RevenueBookIn(Schema):
     model_config = {"extra": "forbid"}
     name: str = Field(max_length=120)
     terms_table: str = Field(max_length=120, description="namespace.table of the lake, in finance's columns.")
+    columns: dict[str, str] = Field(
+        {}, description="Columns of the terms that the table calls otherwise: ours, theirs."
+    )
     rates_table: str = Field("", max_length=120, description="day, currency, rate into the book's currency.")
     currency: str = Field("EUR", max_length=3)
     policy: str = Field("stripe", max_length=60)
@@ -38,6 +44,7 @@ class RevenueBookChange(Schema):
     model_config = {"extra": "forbid"}
     name: str | None = Field(None, max_length=120)
     terms_table: str | None = Field(None, max_length=120)
+    columns: dict[str, str] | None = None
     rates_table: str | None = Field(None, max_length=120)
     currency: str | None = Field(None, max_length=3)
     policy: str | None = Field(None, max_length=60)
@@ -49,6 +56,7 @@ class RevenueBookOut(RecordOut):
 
     name: str
     terms_table: str
+    columns: dict[str, str]
     rates_table: str
     currency: str
     policy: str

@@ -18,6 +18,12 @@ class BookForm(forms.Form):
     terms_table = forms.ChoiceField(
         label="Terms", help_text="A row for each stretch of days in which a subscription stays the same."
     )
+    columns = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Where the table calls a column otherwise: a line each, such as customer = client_id, or "
+        "amount = monthly_price. What it does not have holds for all: monthly, active, one of it, no discount.",
+    )
     rates_table = forms.ChoiceField(
         label="Rates",
         required=False,
@@ -43,6 +49,17 @@ class BookForm(forms.Form):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             field.choices = several
+
+    def clean_columns(self) -> dict[str, str]:
+        """Return the columns by line. Refuses a line that names no column."""
+        lines = [line for line in str(self.cleaned_data["columns"]).splitlines() if line.strip()]
+        pairs = [tuple(part.strip() for part in line.split("=", 1)) for line in lines]
+        for line, pair in zip(lines, pairs, strict=True):
+            if len(pair) < 2 or not all(pair):
+                raise forms.ValidationError(
+                    f"Write ours = theirs, such as customer = client_id; not {line[:60]}."
+                )
+        return dict(pairs)
 
     def values(self) -> dict[str, Any]:
         """Return what the action takes."""

@@ -124,6 +124,9 @@ class Book(Record):
         max_length=120, blank=True, validators=[table_rule],
         help_text="A table of day, currency and rate; empty where every price is in the book's currency.",
     )  # fmt: skip
+    columns = models.JSONField(
+        default=dict, blank=True, help_text="Columns of the terms that have another name in the table."
+    )
     currency = models.CharField(max_length=3, default="EUR", validators=[currency_rule])
     policy = models.CharField(max_length=60, default="stripe", validators=[policy_rule])
     compared = models.JSONField("compared policies", default=list, blank=True, validators=[policies_rule])

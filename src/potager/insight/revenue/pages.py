@@ -17,7 +17,15 @@ from potager.ground.lake.service import warehouse
 from potager.ground.links.margin import margin
 from potager.ground.serving.rendering import Command, NavItem, problems_on, render, signed_in
 from potager.ground.serving.requests import actor
-from potager.insight.revenue import actions, pictures, queries, readings
+from potager.insight.revenue import (
+    actions,
+    buyers_pages,
+    outlook_pages,
+    pictures,
+    queries,
+    readings,
+    why_pages,
+)
 from potager.insight.revenue.downloads import rejected_lines
 from potager.insight.revenue.forms import BookForm
 from potager.insight.revenue.models import Book
@@ -33,6 +41,7 @@ nav = (NavItem("Revenue", "revenue", "revenue", "revenue.read"),)
 commands = (
     Command("See recurring revenue", "revenue", "revenue.read", "MRR, ARR, churn, NRR"),
     Command("Describe a book of revenue", "revenue-book-new", "revenue.edit"),
+    *buyers_pages.commands,
 )
 
 
@@ -84,6 +93,8 @@ def edit(request: HttpRequest, key: UUID) -> HttpResponse:
 def _form(request: HttpRequest, book: Book | None) -> HttpResponse:
     who = actor(request)
     initial = {name: getattr(book, name) for name in actions.WRITTEN} if book else {}
+    if book:
+        initial["columns"] = "\n".join(f"{ours} = {theirs}" for ours, theirs in book.columns.items())
     form = BookForm(request.POST or None, initial=initial, tables=warehouse().tables())
     if form.is_valid():
         try:
@@ -279,3 +290,5 @@ urlpatterns = [
     path("revenue/<uuid:key>/rejected.csv", rejected, name="revenue-book-rejected"),
     path("revenue/<uuid:key>/<slug:name>/chart.<str:form>", chart, name="revenue-chart"),
 ]
+urlpatterns += outlook_pages.urlpatterns + buyers_pages.urlpatterns
+urlpatterns += why_pages.urlpatterns

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from potager.engines.finance import SCHEMA, FinanceError, Rate, RateTable, check_terms
 from potager.ground.lake.service import lake, warehouse
+from potager.insight.revenue.columns import standing
 from potager.insight.revenue.models import Book
 from potager.insight.revenue.money import digits
 from potager.kit.errors import Invalid, NotFound
@@ -64,30 +65,32 @@ def _snapshot(table: str) -> str:
 
 def _terms(book: Book, at: dict[str, str], known_on: date | None) -> tuple[pa.Table, dict[str, str]]:
     """Return the terms as last known, in order, with ``plan`` and the first column that could not be read."""
-    names = warehouse().tables()[book.terms_table].schema.names
+    own = standing(warehouse().tables()[book.terms_table].schema.names, book.columns, book.currency)
     read = {field.name: f'TRY_CAST("{field.name}" AS {_SQL[str(field.type)]})' for field in SCHEMA}
-    given = {name: f' AND "{name}" IS NOT NULL' if name in _OPEN else "" for name in read}
+    told = {name: f' AND "{name}" IS NOT NULL' if name in _OPEN else "" for name in read}
     broken = {
         name: f' OR TRY_CAST("{name}" AS DOUBLE) <> {cast}' if cast.endswith("AS BIGINT)") else ""
         for name, cast in read.items()
     }
     unreadable = " ".join(
-        f"WHEN ({cast} IS NULL{given[name]}){broken[name]} THEN '{name}'" for name, cast in read.items()
+        f"WHEN ({cast} IS NULL{told[name]}){broken[name]} THEN '{name}'" for name, cast in read.items()
     )
     columns = ", ".join(f'{cast} AS "{name}"' for name, cast in read.items())
-    plan = "coalesce(CAST(plan AS VARCHAR), '')" if "plan" in names else "''"
+    plan = "coalesce(CAST(plan AS VARCHAR), '')" if "plan" in own else "''"
     known = (
-        f" WHERE known_at < DATE '{known_on + timedelta(days=1)}'" if known_on and "known_at" in names else ""
+        f" WHERE known_at < DATE '{known_on + timedelta(days=1)}'" if known_on and "known_at" in own else ""
     )
     # A later word on the same stretch of a subscription takes the place of an earlier one.
     latest = (
         " QUALIFY known_at IS NOT DISTINCT FROM max(known_at) OVER (PARTITION BY customer, subscription, starts)"
-        if "known_at" in names
+        if "known_at" in own
         else ""
     )
+    given = ", ".join(f'{said} AS "{name}"' for name, said in own.items())
     sql = (
         f"SELECT {columns}, {plan} AS plan, CASE {unreadable} ELSE '' END AS unreadable "  # noqa: S608 - names of ours
-        f"FROM {book.terms_table}{known}{latest} ORDER BY customer, subscription, starts, ends, unit_cents"
+        f"FROM (SELECT {given} FROM {book.terms_table}) AS terms{known}{latest} "
+        "ORDER BY customer, subscription, starts, ends, unit_cents"
     )
     result = warehouse().query(sql, at={book.terms_table: at[book.terms_table]})
     return result.table, at
