@@ -247,3 +247,12 @@ def test_packages_are_counted_as_stripe_rounds_them(tmp_path):
 def test_a_subscription_that_is_there_twice_is_read_once(tmp_path):
     reading = read(lines(tmp_path / "s.jsonl", subscription(), subscription()), known_at=KNOWN)
     assert (reading.terms.num_rows, reading.counts["repeated"]) == (1, 1)
+
+
+def test_a_list_with_more_pages_says_that_they_are_missing(tmp_path):
+    page = {"object": "list", "data": [subscription()], "has_more": True, "url": "/v1/subscriptions"}
+    for path, indent in ((tmp_path / "pretty.json", 2), (tmp_path / "dense.json", None)):
+        path.write_text(json.dumps(page, indent=indent))
+        assert any("more pages" in note for note in read(path, known_at=KNOWN).notes)
+    whole = answered(tmp_path / "whole.json", subscription())
+    assert not any("more pages" in note for note in read(whole, known_at=KNOWN).notes)

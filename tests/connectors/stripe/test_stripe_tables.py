@@ -144,6 +144,13 @@ def test_a_yearly_run_rate_is_a_yearly_price(tmp_path):
     assert rows(read(path, known_at=KNOWN).terms, "unit_cents", "interval_unit") == [(120_000, "year")]
 
 
+def test_a_monthly_figure_goes_before_an_amount_without_an_interval(tmp_path):
+    path = csv_file(
+        tmp_path / "t.csv", "account,start date,amount,mrr,currency\nada,2024-01-10,1200,100,USD\n"
+    )
+    assert rows(read(path, known_at=KNOWN).terms, "unit_cents", "interval_unit") == [(10_000, "month")]
+
+
 def test_stretches_of_one_subscription_are_rows_of_their_own(tmp_path):
     text = (
         "customer,subscription id,started_at,ended_at,mrr,currency\n"

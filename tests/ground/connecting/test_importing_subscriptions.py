@@ -105,3 +105,20 @@ def test_a_reader_that_is_none_is_refused(bo):
     )
     assert answer.status_code == 422
     assert "no reader called oracle" in answer.json()["detail"] and "stripe" in answer.json()["mend"]
+
+
+def test_a_long_file_says_how_far_it_is_and_can_be_stopped(tmp_path):
+    from potager.connectors.stripe import source
+
+    path = tmp_path / "subscriptions.jsonl"
+    path.write_text("".join(json.dumps({**YEARLY, "id": f"sub_{at}"}) + "\n" for at in range(12_000)))
+    plan, heard = source.plan_from(source.inspect(path)), []
+    with source.read(path, plan, progress=lambda progress: heard.append(progress.done)) as reading:
+        assert reading.rows == 12_000
+    assert heard == [5_000, 10_000]
+
+    def stop(_: object) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError), source.read(path, plan, progress=stop):
+        pass

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from potager.ground.lake.service import lake
-from potager.insight.revenue import why
+from potager.insight.revenue import why, why_restated
 from potager.kit.errors import Conflict, Invalid
 from tests.insight.revenue.conftest import TERMS, put, term
 from tests.insight.revenue.test_books import described, load
@@ -72,7 +72,7 @@ def test_a_restatement_says_what_was_said_then_what_is_known_now_and_the_cause(o
     known = pa.array(at, pa.timestamp("us"))
     lake().overwrite("billing.terms", table.append_column("known_at", known), load_id="one")
     book = load(ada, described(ada))
-    found = why.restated(book, "chartmogul", date(2024, 10, 1), date(2024, 9, 30), date(2024, 11, 1))
+    found = why_restated.restated(book, "chartmogul", date(2024, 10, 1), date(2024, 9, 30), date(2024, 11, 1))
     (figure,) = found.figures
     assert (figure.said_then, figure.known_now) == (11_000, 8_400)
     said, _ = why.rows_of(found, 10)
@@ -80,7 +80,7 @@ def test_a_restatement_says_what_was_said_then_what_is_known_now_and_the_cause(o
         ("corrected", -3_000, "corrected"),
         ("late", 400, "came later"),
     }
-    same = why.restated(book, "chartmogul", date(2024, 10, 1), date(2024, 9, 30), date(2024, 10, 1))
+    same = why_restated.restated(book, "chartmogul", date(2024, 10, 1), date(2024, 9, 30), date(2024, 10, 1))
     assert same.table.num_rows == 0
 
 
@@ -90,8 +90,8 @@ def test_without_a_column_of_knowledge_the_snapshots_of_the_table_tell(own: Any,
     history = lake().history("billing.terms")
     written = history[-1].at.date()
     with pytest.raises(Invalid, match="was not in the lake"):
-        why.known(book, date(2020, 1, 1))
-    assert why.known(book, written).terms.num_rows == len(DISCOUNTED)
+        why_restated.known(book, date(2020, 1, 1))
+    assert why_restated.known(book, written).terms.num_rows == len(DISCOUNTED)
 
 
 def test_days_and_policies_that_cannot_be_told_of_are_refused(own: Any, ada: Any) -> None:
@@ -105,4 +105,4 @@ def test_days_and_policies_that_cannot_be_told_of_are_refused(own: Any, ada: Any
     with pytest.raises(Invalid, match="tells of days up to"):
         why.difference(book, "stripe", "chartmogul", date(2030, 1, 1))
     with pytest.raises(Invalid, match="comes after"):
-        why.restated(book, "stripe", date(2024, 11, 2), date(2024, 9, 30), date(2024, 11, 1))
+        why_restated.restated(book, "stripe", date(2024, 11, 2), date(2024, 9, 30), date(2024, 11, 1))

@@ -124,10 +124,13 @@ class FileShape:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a reading is: ``done`` of ``total`` in ``unit`` (bytes of the file, or rows), good and rejected rows."""
+    """How far a reading is: ``done`` of ``total`` in ``unit`` (bytes of the file, or rows), good and rejected rows.
+
+    ``total`` is None where it is not known before the end.
+    """
 
     done: int
-    total: int
+    total: int | None
     unit: Literal["bytes", "rows"]
     rows: int
     rejected: int

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from potager.engines.finance import Interval, allocate, nearest
 from potager.engines.finance.intervals import add_months
+from potager.engines.finance.money import MOST_CENTS
 from potager.engines.finance.policies import Duration
 from potager.engines.finance.terms import Kind as PriceKind
 from potager.engines.finance.terms import State
@@ -178,8 +179,14 @@ def _shares(off: Off, left: list[int]) -> list[int]:
     return list(allocate(min(nearest(off.cents), total), left))
 
 
-def above_the_price(agreed: Agreed) -> tuple[str, str] | None:
-    """Return what is wrong and its mend where one discount is more than all it is for; None where none is."""
+def fault_of(agreed: Agreed) -> tuple[str, str] | None:
+    """Return what is wrong with its amounts, with the mend: too large, or a discount above the price; None for fine."""
+    for line in agreed.lines:
+        if line.unit >= MOST_CENTS or line.quantity >= MOST_CENTS or line.gross >= MOST_CENTS:
+            return (
+                "It has a price that is too large to be counted in 64 bits.",
+                "Check the price and the quantity.",
+            )
     for whose, off in agreed.discounts():
         lines = [line for at, line in enumerate(agreed.lines) if whose in (None, at)]
         if off.percent > 100:

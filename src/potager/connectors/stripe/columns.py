@@ -46,6 +46,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
 LITERAL = "="
 _MAY_BE_LITERAL = ("currency", "interval")
 ROLES: tuple[str, ...] = tuple(_WORDS)
+_PER_INTERVAL = ("unit_amount", "amount")
 _PRICES = ("unit_amount", "amount", "mrr", "arr")
 # Of the Dashboard's export these are its own words; ``Amount`` is the price of one there.
 _DASHBOARD = {
@@ -142,8 +143,10 @@ def mapped(
             mend="Say which column is which: " + " ".join(one.mend for one in wrong),
             errors=wrong,
         )
-    # One price is read, the one that needs the least assumed.
+    # One price is read; an amount without an interval says nothing, so the month's or the year's figure goes before.
     prices = [role for role in _PRICES if role in found]
+    if "interval" not in found:
+        prices.sort(key=lambda role: role in _PER_INTERVAL)
     given = [role for role in prices if role in (mapping or {})]
     keep = (given or prices)[0]
     return {role: column for role, column in found.items() if role not in _PRICES or role == keep}

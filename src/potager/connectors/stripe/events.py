@@ -208,8 +208,10 @@ def _overlaid(after: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, 
         held = found.get(name)
         nested = isinstance(held, Mapping) and isinstance(value, Mapping)
         found[name] = _overlaid(held, value) if nested else value  # type: ignore[arg-type]
-    items = (after.get("items") or {}).get("data") or []
-    if "items" not in before and len(items) == 1 and ({"quantity", "plan"} & set(before)):
+    inside = after.get("items")
+    items = inside.get("data") if isinstance(inside, Mapping) else None
+    told = {"quantity", "plan"} & set(before) and "items" not in before
+    if told and isinstance(items, list) and len(items) == 1 and isinstance(items[0], Mapping):
         item = {**items[0], **{name: before[name] for name in ("quantity", "plan") if name in before}}
         if "plan" in before:
             item.pop("price", None)

@@ -11,7 +11,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from potager.connectors.stripe.agreed import Agreed, Line, Off, above_the_price
+from potager.connectors.stripe.agreed import Agreed, Line, Off, fault_of
 from potager.connectors.stripe.units import (
     RefusedError,
     api_minor,
@@ -29,6 +29,7 @@ _STATES: dict[str, State | None] = {
     "canceled": "active", "incomplete": None, "incomplete_expired": None,
 }  # fmt: skip
 _DURATIONS: dict[str, Duration] = {"forever": "forever", "once": "once", "repeating": "repeating"}
+_MOST_MONTHS = 1200
 _EXPAND = "Export it again with the discounts expanded (expand[]=data.discounts.source.coupon)."
 
 
@@ -69,7 +70,7 @@ def agreed_of(obj: Mapping[str, Any], discounts: Mapping[str, Mapping[str, Any]]
     trial_until = trial_until if trial_until is not None and trial_until > starts else None
     if ended and trial_until is not None and ends is not None and ends <= trial_until:
         state = "trialing"
-    elif ended and (obj.get("cancellation_details") or {}).get("reason") == "payment_failed":
+    elif ended and _inside(obj, "cancellation_details").get("reason") == "payment_failed":
         state = "past_due"
     found = Agreed(
         customer, name, currency, lines, starts, state,
@@ -83,7 +84,7 @@ def agreed_of(obj: Mapping[str, Any], discounts: Mapping[str, Mapping[str, Any]]
         ends=ends,
         ended=ended,
     )  # fmt: skip
-    wrong = above_the_price(found)
+    wrong = fault_of(found)
     if wrong:
         raise RefusedError(*wrong)
     return found
@@ -92,6 +93,12 @@ def agreed_of(obj: Mapping[str, Any], discounts: Mapping[str, Mapping[str, Any]]
 def _id(value: Any) -> str:
     """Return the id of a reference that may be expanded to the object."""
     return str((value.get("id") if isinstance(value, Mapping) else value) or "")
+
+
+def _inside(obj: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the object in a field, an empty one where there is none."""
+    found = obj.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _items(obj: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -245,18 +252,30 @@ def _off(discount: Mapping[str, Any], currency: str) -> Off:
         raise RefusedError("Its coupon has neither percent_off nor amount_off.", "Give one of them.")
     if percent is None:
         cents = _amount_off(coupon, currency)
-    applies = coupon.get("applies_to")
     return Off(
         duration,
         percent=number(percent) if percent is not None else Fraction(0),
         cents=Fraction(0) if percent is not None else api_minor(cents, currency),
-        months=whole_number(months, "number of months") if months else 0,
+        months=_months(months),
         starts=day_at(discount.get("start")),
         ends=ends,
-        products=frozenset(map(str, applies.get("products") or ()))
-        if isinstance(applies, Mapping)
-        else frozenset(),
+        products=_products(coupon),
     )
+
+
+def _products(coupon: Mapping[str, Any]) -> frozenset[str]:
+    """Return the products that a coupon is for, none for all."""
+    found = _inside(coupon, "applies_to").get("products") or []
+    if not isinstance(found, list):
+        raise RefusedError("The products its coupon is for cannot be read.", _EXPAND)
+    return frozenset(map(str, found))
+
+
+def _months(given: Any) -> int:
+    months = whole_number(given, "number of months") if given else 0
+    if not 0 <= months <= _MOST_MONTHS:
+        raise RefusedError(f"Its discount lasts {months} months.", "Check duration_in_months.")
+    return months
 
 
 def _amount_off(coupon: Mapping[str, Any], currency: str) -> Any:
@@ -264,7 +283,7 @@ def _amount_off(coupon: Mapping[str, Any], currency: str) -> Any:
     held = str(coupon.get("currency") or "").upper()
     if held == currency:
         return coupon["amount_off"]
-    other = (coupon.get("currency_options") or {}).get(currency.lower())
+    other = _inside(coupon, "currency_options").get(currency.lower())
     if isinstance(other, Mapping) and other.get("amount_off") is not None:
         return other["amount_off"]
     raise RefusedError(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 
 from potager.connectors.stripe.agreed import Agreed
 from potager.connectors.stripe.columns import mapped, mapping_notes
-from potager.connectors.stripe.delimited import CsvRow, csv_file
+from potager.connectors.stripe.delimited import CsvFile, CsvRow, csv_file
 from potager.connectors.stripe.events import History
 from potager.connectors.stripe.objects import agreed_of
-from potager.connectors.stripe.recognizing import described, recognize
-from potager.connectors.stripe.records import Record, records
+from potager.connectors.stripe.recognizing import described, looked_into
+from potager.connectors.stripe.records import Record, has_more_pages, records
 from potager.connectors.stripe.rejected import write
 from potager.connectors.stripe.shapes import Kind, Reading
 from potager.connectors.stripe.stretches import Rejects, Rows, present_rows, sound
@@ -35,7 +36,11 @@ _STATES = (
 )
 _TRIALS = "A trial that runs is taken to become paid on the day it ends."
 _METERED = "Usage is not in subscriptions: metered prices have a quantity of 0 and are worth nothing under any policy."
+_MORE_PAGES = "The list in the file says that Stripe has more pages of it: what is on those is missing here."
+_TELL_EVERY = 5_000
 _Found = tuple[str, str, Agreed | RefusedError]
+_Seen = Callable[[int], None] | None
+_T = TypeVar("_T")
 
 
 def read(
@@ -45,26 +50,29 @@ def read(
     mapping: Mapping[str, str] | None = None,
     rejects_to: Path | str | None = None,
     known_at: datetime | None = None,
+    seen: Callable[[int], None] | None = None,
 ) -> Reading:
     """Read a file of subscriptions into the finance engine's terms.
 
     ``kind`` is recognized where it is not given. ``mapping`` (role → column, or ``=EUR`` for one value of all rows)
-    goes before what is guessed, for CSV. ``known_at`` is when a file that does not say it was known, now where it is
-    not given; events are known when they were created. ``rejects_to`` is a CSV file that what is set aside is
-    written to.
+    goes before what is guessed, for CSV. ``known_at``, UTC where it has no zone, is when a file that does not say it
+    was known, now where it is not given; events are known when they were created. ``rejects_to`` is a CSV file that
+    what is set aside is written to. ``seen`` hears how many records were read, now and then, and may stop the reading.
 
     Raises :class:`Invalid` for an empty file, one of another kind, and columns that are needed and not found.
     """
     path = Path(path)
-    found = recognize(path)
+    found, file = looked_into(path)
     wanted = _wanted(path, kind, found)
-    at = (known_at or clock.now()).astimezone(UTC)
+    at = known_at or clock.now()
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     if wanted == Kind.EVENTS:
-        result = _events(path)
+        result = _events(path, seen)
     elif wanted == Kind.API:
-        result = _api(path, at)
+        result = _api(path, at, seen)
     else:
-        result = _table(path, wanted, mapping, at)
+        file = file or csv_file(path, expected=wanted.described)
+        result = _table(file, wanted, mapping, at, seen)
     if rejects_to is not None:
         write(Path(rejects_to), result.rejected)
     return result
@@ -97,10 +105,18 @@ def _wanted(path: Path, kind: Kind | str | None, found: Kind | None) -> Kind:
     return wanted
 
 
-def _events(path: Path) -> Reading:
+def _watched(records: Iterable[_T], seen: _Seen) -> Iterator[_T]:
+    """Yield the records, telling how many there were now and then."""
+    for number, record in enumerate(records, 1):
+        if seen is not None and number % _TELL_EVERY == 0:
+            seen(number)
+        yield record
+
+
+def _events(path: Path, seen: _Seen) -> Reading:
     rejects = Rejects()
     history = History(rejects)
-    history.read(records(path))
+    history.read(_watched(records(path), seen))
     before = history.counts["rejected"]
     table = history.terms.table()
     terms = sound(table, rejects)
@@ -108,6 +124,7 @@ def _events(path: Path) -> Reading:
         _DAYS + " Of several events on one day the last holds for it.",
         "A stretch is known since its last word: the event that opened it, or the one that closed it.",
         *_notes(terms),
+        *_pages(path),
     ]
     if history.without_beginning:
         notes.append(
@@ -124,11 +141,12 @@ def _events(path: Path) -> Reading:
     )
 
 
-def _api(path: Path, at: datetime) -> Reading:
+def _api(path: Path, at: datetime, seen: _Seen) -> Reading:
     found = (
-        (record.where, str(record.value.get("id") or ""), _of_record(record)) for record in records(path)
+        (record.where, str(record.value.get("id") or ""), _of_record(record))
+        for record in _watched(records(path), seen)
     )
-    return _present(Kind.API, found, at, [_PRESENT, _DAYS, _STATES], once=True)
+    return _present(Kind.API, found, at, [_PRESENT, _DAYS, _STATES, *_pages(path)], once=True)
 
 
 def _of_record(record: Record) -> Agreed | RefusedError:
@@ -147,11 +165,12 @@ def _of_record(record: Record) -> Agreed | RefusedError:
         return error
 
 
-def _table(path: Path, kind: Kind, mapping: Mapping[str, str] | None, at: datetime) -> Reading:
-    file = csv_file(path, expected=kind.described)
+def _table(
+    file: CsvFile, kind: Kind, mapping: Mapping[str, str] | None, at: datetime, seen: _Seen
+) -> Reading:
     roles = mapped(file.headers, mapping, dashboard=kind == Kind.DASHBOARD)
     reader = RowReader(file, roles)
-    found = (_of_row(row, reader) for row in file.rows())
+    found = (_of_row(row, reader) for row in _watched(file.rows(), seen))
     notes = [_DAYS, *mapping_notes(roles)]
     if kind == Kind.DASHBOARD:
         notes = [_PRESENT, *notes, _STATES]
@@ -205,6 +224,10 @@ def _present(
     if counts["passed_over"]:
         notes.append(f"{counts['passed_over']} subscriptions never began (incomplete); they make no terms.")
     return Reading(kind, terms, rejects.table(), counts, tuple(notes), mapping=mapping or {}, history=terms)
+
+
+def _pages(path: Path) -> list[str]:
+    return [_MORE_PAGES] if has_more_pages(path) else []
 
 
 def _notes(terms: pa.Table) -> list[str]:

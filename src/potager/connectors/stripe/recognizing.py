@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from potager.connectors.stripe.columns import is_dashboard, is_plain
-from potager.connectors.stripe.delimited import csv_file
+from potager.connectors.stripe.delimited import CsvFile, csv_file
 from potager.connectors.stripe.events import SUBSCRIPTION
 from potager.connectors.stripe.rates import is_rates
 from potager.connectors.stripe.records import beginning, first_object
@@ -18,19 +18,23 @@ def recognize(path: Path | str) -> Kind | None:
 
     Raises :class:`Invalid` for an empty file and ``NotFound`` for one that is not there.
     """
-    path = Path(path)
+    return looked_into(Path(path))[0]
+
+
+def looked_into(path: Path) -> tuple[Kind | None, CsvFile | None]:
+    """Return what a file holds as :func:`recognize`, and what it is like where it is a table."""
     start = beginning(path)
     if start[0] in "{[":
-        return _of_object(start)
+        return _of_object(start), None
     try:
-        headers = csv_file(path, expected=Kind.PLAIN.described).headers
+        file = csv_file(path, expected=Kind.PLAIN.described)
     except Invalid:
-        return None  # no table: none of the kinds
-    if is_rates(headers):
-        return Kind.RATES
-    if is_dashboard(headers):
-        return Kind.DASHBOARD
-    return Kind.PLAIN if is_plain(headers) else None
+        return None, None  # no table: none of the kinds
+    if is_rates(file.headers):
+        return Kind.RATES, file
+    if is_dashboard(file.headers):
+        return Kind.DASHBOARD, file
+    return (Kind.PLAIN if is_plain(file.headers) else None), file
 
 
 def _of_object(start: str) -> Kind | None:

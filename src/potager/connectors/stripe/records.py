@@ -17,6 +17,8 @@ from potager.kit.errors import Invalid
 
 _LOOKED_AT = 1 << 20
 _LONGEST = 16 << 20
+_TAIL = 4096
+_MORE = re.compile(rb'"has_more"\s*:\s*true')
 _MARKS = re.compile(r'"(?:[^"\\]|\\.)*"(?P<colon>\s*:\s*)?|[{}\[\]]', re.DOTALL)
 _AGAIN = "Export it again; it needs at least one record."
 _ONE_A_LINE = "Export it again, or give one object on each line (JSON Lines)."
@@ -71,6 +73,17 @@ def beginning(path: Path) -> str:
     if not head:
         raise Invalid(f"The file {path.name} is empty.", mend=_AGAIN)
     return head.decode("utf-8", "replace")
+
+
+def has_more_pages(path: Path) -> bool:
+    """Return whether a list that Stripe answered says at its end that there are more of its pages.
+
+    Of a packed file it is not known, and False.
+    """
+    with opened(path) as file:
+        file.seek(0, 2)
+        file.seek(max(0, file.tell() - _TAIL))
+        return bool(_MORE.search(file.read().rpartition(b"]")[2]))
 
 
 def first_object(start: str) -> dict[str, Any] | None:

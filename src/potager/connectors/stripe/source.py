@@ -154,12 +154,12 @@ def read(
     rejects_to: Path | None = None,
 ) -> Iterator[Imported]:
     """Yield a file as terms or rates, known since it was brought; what is set aside is written to ``rejects_to``."""
-    size = path.stat().st_size
-    if progress is not None:
-        progress(Progress(0, size, "bytes", 0, 0))
-    table, rejected, notes = _read(path, plan, rejects_to)
-    if progress is not None:
-        progress(Progress(size, size, "bytes", table.num_rows, rejected.num_rows))
+
+    def seen(records: int) -> None:
+        if progress is not None:
+            progress(Progress(records, None, "rows", records, 0))
+
+    table, rejected, notes = _read(path, plan, rejects_to, seen)
     # One sentence stands for all that are mended in the same way.
     said: dict[str, str] = {}
     tally: Counter[tuple[str, str]] = Counter()
@@ -170,7 +170,9 @@ def read(
     )
 
 
-def _read(path: Path, plan: ReadPlan, rejects_to: Path | None) -> tuple[pa.Table, pa.Table, tuple[str, ...]]:
+def _read(
+    path: Path, plan: ReadPlan, rejects_to: Path | None = None, seen: Callable[[int], None] | None = None
+) -> tuple[pa.Table, pa.Table, tuple[str, ...]]:
     brought = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     if plan.kind == Kind.RATES:
         rates = read_rates(path, plan.base)
@@ -180,7 +182,9 @@ def _read(path: Path, plan: ReadPlan, rejects_to: Path | None) -> tuple[pa.Table
         return rates.append_column("known_at", known), nothing, (note,)
     # Roles that have no column are left to the guess only where nobody was asked.
     mapping = dict(plan.roles) if plan.roles else None
-    found = read_terms(path, kind=plan.kind, mapping=mapping, rejects_to=rejects_to, known_at=brought)
+    found = read_terms(
+        path, kind=plan.kind, mapping=mapping, rejects_to=rejects_to, known_at=brought, seen=seen
+    )
     return found.history, found.rejected, found.notes
 
 
@@ -191,7 +195,7 @@ def preview(path: Path, plan: ReadPlan, rows: int = 20) -> Preview:
             "The file is too large to show its first rows.",
             mend="Try it without importing: that says how many rows come in, and what is set aside.",
         )
-    table, rejected, _ = _read(path, plan, None)
+    table, rejected, _ = _read(path, plan)
     shown = [
         Rejected(
             int("".join(filter(str.isdigit, row["where"])) or 0),

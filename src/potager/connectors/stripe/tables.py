@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
 
-from potager.connectors.stripe.agreed import Agreed, Line, Off, above_the_price
+from potager.connectors.stripe.agreed import Agreed, Line, Off, fault_of
 from potager.connectors.stripe.columns import LITERAL, in_cents
 from potager.connectors.stripe.delimited import CsvFile
 from potager.connectors.stripe.units import (
     RefusedError,
     currency_of,
-    digits,
     interval_of,
+    major_to_minor,
     number,
     whole_number,
 )
@@ -74,7 +74,7 @@ class RowReader:
             trial_from=self._day(cells, "trial_starts"), trial_until=trial_until,
             canceled_on=None if requested is None else max(requested, starts), ends=ends, ended=over,
         )  # fmt: skip
-        wrong = above_the_price(found)
+        wrong = fault_of(found)
         if wrong:
             raise RefusedError(*wrong)
         return found
@@ -141,8 +141,7 @@ class RowReader:
         mark = self._marks.get(self._mapping[role], ".")
         if mark == ",":
             text = text.replace(".", "").replace(",", ".")
-        found = number(text)
-        return found if in_cents(self._mapping[role]) else found * 10 ** digits(currency)
+        return number(text) if in_cents(self._mapping[role]) else major_to_minor(text, currency)
 
     def _discount(self, cells: Mapping[str, str], currency: str) -> tuple[Off, ...]:
         text = self._text(cells, "discount")

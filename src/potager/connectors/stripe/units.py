@@ -9,15 +9,8 @@ from typing import Any
 
 from potager.engines.finance import Interval
 from potager.engines.finance.intervals import Unit
+from potager.kit.currencies import digits
 
-# ISO 4217 (2024), the currencies whose minor unit is not a hundredth.
-_DIGITS = {
-    **dict.fromkeys(
-        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV",
-         "XAF", "XOF", "XPF"), 0
-    ),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}  # fmt: skip
 # Where Stripe's API counts in other units than ISO 4217 (docs.stripe.com/currencies, zero-decimal and special cases).
 _DIGITS_IN_THE_API = {"ISK": 2, "UGX": 2, "MGA": 0}
 
@@ -32,6 +25,8 @@ _UNITS: dict[str, tuple[int, Unit]] = {
     "year": (1, "year"), "yearly": (1, "year"), "y": (1, "year"), "yr": (1, "year"), "annual": (1, "year"),
     "annually": (1, "year"),
 }  # fmt: skip
+_NEVER, _YEARS = 9000, (1900, 2200)
+_MOST_PERIODS = 1200
 
 
 class RefusedError(ValueError):
@@ -40,11 +35,6 @@ class RefusedError(ValueError):
     def __init__(self, because: str, mend: str) -> None:
         super().__init__(because)
         self.because, self.mend = because, mend
-
-
-def digits(currency: str) -> int:
-    """Return how many digits of the currency are minor: 2 for EUR, 0 for JPY, 3 for KWD (ISO 4217)."""
-    return _DIGITS.get(currency.upper(), 2)
 
 
 def currency_of(value: Any) -> str:
@@ -63,12 +53,12 @@ def currency_of(value: Any) -> str:
 def api_minor(value: Any, currency: str) -> Fraction:
     """Return an amount of Stripe's API (an integer, or a decimal text of the smallest unit) in minor units."""
     minor, in_the_api = digits(currency), _DIGITS_IN_THE_API.get(currency, digits(currency))
-    return number(value) * 10**minor / 10**in_the_api
+    return number(value) * Fraction(10) ** (minor - in_the_api)
 
 
 def major_to_minor(value: Any, currency: str) -> Fraction:
     """Return a decimal amount in whole units of the currency as minor units: 19.99 EUR is 1999."""
-    return number(value) * 10 ** digits(currency)
+    return number(value) * Fraction(10) ** digits(currency)
 
 
 def number(value: Any) -> Fraction:
@@ -109,22 +99,29 @@ def day_at(value: Any) -> date | None:
 def time_at(value: Any) -> datetime | None:
     """Return the UTC time of a Unix time in seconds or of an ISO 8601 text; None for nothing.
 
-    A text without a zone is UTC. Raises :class:`RefusedError` for what is no time.
+    A text without a zone is UTC, and the years from 9000 on are how tools write "never". Raises
+    :class:`RefusedError` for what is no time, and for one outside of 1900 to 2200.
     """
     if value is None or value == "":
         return None
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        text = str(value).strip().removesuffix(" UTC")
-        if re.fullmatch(r"\d{9,11}", text):
-            return datetime.fromtimestamp(int(text), UTC)
-        found = datetime.fromisoformat(text)
+            found = datetime.fromtimestamp(value, UTC)
+        elif re.fullmatch(r"\d{9,11}", text := str(value).strip().removesuffix(" UTC")):
+            found = datetime.fromtimestamp(int(text), UTC)
+        else:
+            found = datetime.fromisoformat(text)
     except (ValueError, OverflowError, OSError) as error:
         raise RefusedError(
             f"'{value}' is no time that can be read.",
             "Write it as 2026-11-23 or 2026-11-23 14:05, in UTC.",
         ) from error
+    if found.year >= _NEVER:
+        return None
+    if not _YEARS[0] <= found.year <= _YEARS[1]:
+        raise RefusedError(
+            f"'{value}' is in the year {found.year}.", "Check the date; its year is not likely."
+        )
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
@@ -141,6 +138,8 @@ def interval_of(unit: Any, count: Any = None) -> Interval:
         said = f"Its billing interval is '{unit}', which is none that is known." if unit else ""
         raise RefusedError(said or "It has no billing interval.", "Write day, week, month or year.")
     times = int(found[1] or 1) * (whole_number(count, "interval count") if count not in (None, "") else 1)
+    if times > _MOST_PERIODS:
+        raise RefusedError(f"Its billing interval is {times} {known[1]}s.", "Check the interval's count.")
     if times < 1:
         raise RefusedError(f"Its billing interval is {times} {known[1]}s, which is none.", "Write 1 or more.")
     return Interval(known[0] * times, known[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from potager.engines.finance import SCHEMA
-from potager.insight.revenue.money import minor_in
+from potager.kit.currencies import minor_in
 
 # What holds of a table that says nothing else: one monthly subscription a customer, active, at its price, not canceled.
 _DEFAULTS: Mapping[str, str] = {

@@ -10,7 +10,7 @@ from potager.ground.access.actors import Actor
 from potager.insight.metrics import actions as metrics
 from potager.insight.metrics.models import Component, Direction, Level, Metric, Source
 from potager.insight.revenue.models import Book
-from potager.insight.revenue.money import minor_in
+from potager.kit.currencies import minor_in
 from potager.insight.revenue.writing import quoted
 
 NAMESPACE = "revenue"

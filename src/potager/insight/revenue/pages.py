@@ -29,7 +29,7 @@ from potager.insight.revenue import (
 from potager.insight.revenue.downloads import rejected_lines
 from potager.insight.revenue.forms import BookForm
 from potager.insight.revenue.models import Book
-from potager.insight.revenue.money import amount
+from potager.kit.currencies import amount
 from potager.kit.charts.chart import NARROWEST, WIDEST, Chart
 from potager.kit.charts.render import to_json, to_png, to_svg
 from potager.kit.charts.theme import theme_named

@@ -9,7 +9,7 @@ from typing import Any
 from potager.engines.answers import CannotTell
 from potager.engines.finance import Bridge, CohortGrid
 from potager.insight.revenue import readings
-from potager.insight.revenue.money import amount
+from potager.kit.currencies import amount
 from potager.kit import words
 from potager.kit.charts.chart import Chart
 from potager.kit.charts.heat import Cohort, cohort_grid

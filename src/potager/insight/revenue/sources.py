@@ -12,7 +12,7 @@ from potager.engines.finance import SCHEMA, FinanceError, Rate, RateTable, check
 from potager.ground.lake.service import lake, warehouse
 from potager.insight.revenue.columns import standing
 from potager.insight.revenue.models import Book
-from potager.insight.revenue.money import digits
+from potager.kit.currencies import digits
 from potager.kit.errors import Invalid, NotFound
 
 if TYPE_CHECKING:

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from potager.engines.finance import (
-    POLICIES,
     FinanceError,
     Policy,
     PolicyDifference,
     Restatement,
     policy_difference,
-    restatement,
 )
-from potager.ground.lake.service import lake, warehouse
 from potager.insight.revenue import sources
 from potager.insight.revenue.models import Book
-from potager.kit import clock
+from potager.insight.revenue.policies import policies, policy_named
 from potager.kit.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
 KNOBS_SAY = {
     "weeks_a_month": "how many weeks a month has",
@@ -41,6 +40,11 @@ KNOBS_SAY = {
     "currency": "at which rate other currencies count",
     "unexplained": "what no rule explains",
 }
+# A page and its picture ask for the same difference, which counts every subscription once a knob; snapshots never
+# change, so the last few are kept.
+MOST_KEPT = 8
+_KEPT: dict[tuple[Any, ...], PolicyDifference] = {}
+_KEEPING = Lock()
 
 
 @dataclass(frozen=True)
@@ -67,20 +71,53 @@ class Committed:
     leaving: tuple[Leaving, ...]
 
 
-def difference(book: Book, first: str, second: str, on: date | None = None) -> PolicyDifference:
+def difference(
+    book: Book, first: str, second: str, on: date | None = None, at: Mapping[str, str] | None = None
+) -> PolicyDifference:
     """Return why MRR by one policy is not MRR by another at the end of a day; the load's last day where none is given.
 
-    Both are counted from the snapshots of the last load, so they are the figures that were published.
+    Both are counted from the snapshots of the last load, so they are the figures that were published; ``at`` gives
+    others, for receipts that are run again. The same question on the same snapshots is computed once.
     """
-    for name in (first, second):
-        if name not in POLICIES:
-            raise Invalid(f"There is no policy {name[:60]}.", mend=f"There are {', '.join(POLICIES)}.")
-    return _between(book, POLICIES[first], POLICIES[second], on)
+    return _between(book, policy_named(first), policy_named(second), on, at)
 
 
-def _between(book: Book, first: Policy, second: Policy, on: date | None) -> PolicyDifference:
+def pair(book: Book, first: str = "", second: str = "") -> tuple[str, str]:
+    """Return two policies to compare: those asked for, else the book's own and the next it is compared with."""
+    one = policy_named(first or book.policy).name
+    others = [name for name in (*book.policies, *policies()) if name != one]
+    return one, policy_named(second or others[0]).name
+
+
+def _between(
+    book: Book, first: Policy, second: Policy, on: date | None, at: Mapping[str, str] | None = None
+) -> PolicyDifference:
     day = day_of(book, on)
-    read = sources.read(book, at=book.snapshots)
+    pinned = {**book.snapshots, **{name: pin for name, pin in (at or {}).items() if name in book.snapshots}}
+    key = (
+        book.terms_table,
+        book.rates_table,
+        book.currency,
+        tuple(sorted(pinned.items())),
+        first,
+        second,
+        day,
+    )
+    with _KEEPING:
+        kept = _KEPT.get(key)
+    if kept is None:
+        kept = _counted(book, pinned, first, second, day)
+        with _KEEPING:
+            _KEPT[key] = kept
+            while len(_KEPT) > MOST_KEPT:
+                del _KEPT[next(iter(_KEPT))]
+    return kept
+
+
+def _counted(
+    book: Book, pinned: Mapping[str, str], first: Policy, second: Policy, day: date
+) -> PolicyDifference:
+    read = sources.read(book, at=pinned)
     try:
         return policy_difference(read.terms, first, second, on=day, rates=read.rates)
     except FinanceError as error:
@@ -105,8 +142,9 @@ def knob_says(part: str) -> str:
 
 def committed(book: Book, policy: str, most: int = 20) -> Committed:
     """Return MRR with and without what was canceled and still runs, and the customers behind the difference."""
-    current = replace(POLICIES[policy], name=f"{policy}, current", churn_dated="end")
-    found = _between(book, current, POLICIES[policy].committed(), None)
+    own = policy_named(policy)
+    current = replace(own, name=f"{policy}, current", churn_dated="end")
+    found = _between(book, current, own.committed(), None)
     read = sources.read(book, at=book.snapshots)
     with duckdb.connect(":memory:") as connection:
         connection.register("differing", found.table)
@@ -126,7 +164,7 @@ def committed(book: Book, policy: str, most: int = 20) -> Committed:
             """,
             params={"day": found.on, "most": most},
         ).fetchall()
-    levels = _levels(book, current.name, policy, [str(row[0]) for row in rows], read, found.on)
+    levels = _levels(current, [str(row[0]) for row in rows], read, found.on)
     leaving = tuple(
         Leaving(str(who), levels.get(str(who), 0), levels.get(str(who), 0) + int(change), ends)
         for who, change, ends, _ in rows
@@ -140,9 +178,7 @@ def committed(book: Book, policy: str, most: int = 20) -> Committed:
     )
 
 
-def _levels(
-    book: Book, name: str, policy: str, customers: list[str], read: sources.Sources, on: date
-) -> dict[str, int]:
+def _levels(current: Policy, customers: list[str], read: sources.Sources, on: date) -> dict[str, int]:
     """Return what these customers are worth now, counting cancellations when billing ends them."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -152,64 +188,9 @@ def _levels(
     if not customers:
         return {}
     chosen = read.terms.filter(pc.is_in(read.terms["customer"], value_set=pa.array(customers)))
-    moved = movements_under(
-        replace(POLICIES[policy], name=name, churn_dated="end"), chosen, rates=read.rates, through=on
-    )
+    moved = movements_under(current, chosen, rates=read.rates, through=on)
     summed = moved.group_by("customer").aggregate([("cents", "sum")])
     return {str(row["customer"]): int(row["cents_sum"]) for row in summed.to_pylist()}
-
-
-def restated(
-    book: Book, policy: str, known_then: date, as_of: date, known_now: date | None = None
-) -> Restatement:
-    """Return how MRR at the end of ``as_of`` was told on one day and is told on another, and the movements behind it.
-
-    What was known when is the terms' own column ``known_at``, or where they have none the snapshots of their table.
-    Rates are those of today, so that only the terms make a difference. Invalid where nothing is known of that day.
-    """
-    now_day = known_now or clock.today()
-    if now_day < known_then:
-        raise Invalid(f"{known_then} comes after {now_day}.", mend="Swap the two days.")
-    then, now = known(book, known_then), known(book, now_day)
-    # Each day's knowledge as versions of its own: what was believed then ends where the new belief begins.
-    begins = known_then + timedelta(days=1) if known_then < now_day else known_then
-    versions = [_version(then.terms, known_then, begins), _version(now.terms, begins, None)]
-    if known_then == now_day:
-        versions = versions[1:]
-    import pyarrow as pa
-
-    try:
-        return restatement(
-            pa.concat_tables(versions), POLICIES[policy], known_then=known_then, known_now=now_day,
-            as_of=[as_of], rates=now.rates,
-        )  # fmt: skip
-    except FinanceError as error:
-        raise Invalid(error.detail, mend=error.mend) from error
-
-
-def known(book: Book, day: date) -> sources.Sources:
-    """Return a book's sources with the terms as they were known at the end of a day."""
-    names = warehouse().tables()[book.terms_table].schema.names
-    if "known_at" in names:
-        return sources.read(book, known_on=day)
-    end = datetime.combine(day + timedelta(days=1), time(), clock.now().tzinfo)
-    before = [one for one in lake().history(book.terms_table) if one.at < end]
-    if not before:
-        raise Invalid(
-            f"{book.terms_table} was not in the lake on {day}, so nothing is known of what was known then.",
-            mend="Take a later day, or load terms with a column known_at.",
-        )
-    latest = max(before, key=lambda one: one.at)
-    return sources.read(book, at={book.terms_table: latest.id})
-
-
-def _version(terms: pa.Table, begins: date, stops: date | None) -> pa.Table:
-    import pyarrow as pa
-
-    length = terms.num_rows
-    return terms.append_column("known_from", pa.array([begins] * length, pa.date32())).append_column(
-        "known_until", pa.array([stops] * length, pa.date32())
-    )
 
 
 def amounts_by_knob(found: PolicyDifference, currency: str) -> list[tuple[str, str, int]]:
@@ -219,18 +200,25 @@ def amounts_by_knob(found: PolicyDifference, currency: str) -> list[tuple[str, s
 
 
 def rows_of(
-    found: PolicyDifference | Restatement, limit: int, offset: int = 0
+    found: PolicyDifference | Restatement, limit: int, offset: int = 0, customer: str = ""
 ) -> tuple[list[dict[str, Any]], int]:
-    """Return a page of the movements that differ, those that differ most first, and how many there are.
+    """Return a page of the movements that differ, of all customers or of one, and how many there are.
 
-    Rows have customer, date, kind, first, second, parts (by knob), and cause where it is a restatement.
+    First the customers whose figures are farthest apart in the end: a movement that another policy only tells on
+    another day has its counterpart, and the two of them make no difference. Rows have customer, date, kind,
+    first, second, parts (by knob), and cause where it is a restatement.
     """
     table = found.table
+    if customer:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        table = table.filter(pc.equal(table["customer"], pa.scalar(customer)))
     with duckdb.connect(":memory:") as connection:
         connection.register("differing", table)
         rows = connection.sql(
-            "SELECT * FROM differing ORDER BY abs(second - first) DESC, date, customer, kind "
-            "LIMIT $limit OFFSET $offset",
+            "SELECT * FROM differing ORDER BY abs(sum(second - first) OVER (PARTITION BY customer, currency)) DESC, "
+            "customer, currency, abs(second - first) DESC, date, kind LIMIT $limit OFFSET $offset",
             params={"limit": limit, "offset": offset},
         ).to_arrow_table()
     shown = []
@@ -244,3 +232,38 @@ def rows_of(
             {name: value for name, value in row.items() if not name.startswith("by_")} | {"parts": parts}
         )
     return shown, table.num_rows
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A customer whose figures differ at the end, in minor units, and the difference by knob."""
+
+    customer: str
+    difference: int
+    parts: dict[str, int]
+
+
+def customers_apart(
+    found: PolicyDifference | Restatement, currency: str, most: int = 10
+) -> tuple[tuple[Apart, ...], int]:
+    """Return the customers whose figures are farthest apart at the end of the day, and how many there are."""
+    names = [name for name in found.table.column_names if name.startswith("by_")]
+    sums = "".join(f'CAST(sum("{name}") AS BIGINT) AS "{name}", ' for name in names)
+    with duckdb.connect(":memory:") as connection:
+        connection.register("differing", found.table)
+        rows = connection.sql(
+            f"SELECT customer, CAST(sum(second - first) AS BIGINT) AS difference, {sums}"  # noqa: S608 - columns of ours
+            "count(*) OVER () AS total FROM differing WHERE currency = $currency GROUP BY customer "
+            "HAVING sum(second - first) <> 0 ORDER BY abs(difference) DESC, customer LIMIT $most",
+            params={"currency": currency, "most": most},
+        ).to_arrow_table()
+    told = rows.to_pylist()
+    apart = tuple(
+        Apart(
+            str(row["customer"]),
+            row["difference"],
+            {name.removeprefix("by_"): row[name] for name in names if row[name]},
+        )
+        for row in told
+    )
+    return apart, int(told[0]["total"]) if told else 0

@@ -1,4 +1,4 @@
-"""Minor units: how many of them a currency's unit has, so that cents become amounts and rates fit cents."""
+"""Currencies by their codes: how many minor units one unit has, so that cents become amounts and amounts cents."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _DIGITS = {
 
 
 def digits(currency: str) -> int:
-    """Return how many digits of the currency are minor: 2 for EUR, 0 for JPY (ISO 4217)."""
-    return _DIGITS.get(currency, 2)
+    """Return how many digits of the currency are minor: 2 for EUR, 0 for JPY, 3 for KWD (ISO 4217)."""
+    return _DIGITS.get(currency.upper(), 2)
 
 
 def minor_in(currency: str) -> int:
