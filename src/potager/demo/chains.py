@@ -36,11 +36,18 @@ def customers_of_harbor(actor: Actor, says: Says) -> None:
 
 
 def revenue_of_harbor(actor: Actor, says: Says) -> None:
-    """Count the revenue of Harbor's plans, and publish its metrics."""
-    says("Counting what plans bring …")
+    """Count the revenue of Harbor's plans at its simulated exchange rates, and publish its metrics."""
+    says("Counting what plans bring, other currencies at simulated rates …")
     book = revenue.describe_book(
         actor=actor,
-        values={"name": "Plans", "terms_table": "harbor.terms", "currency": "EUR", "policy": "stripe"},
+        values={
+            "name": "Plans",
+            "terms_table": "harbor.terms",
+            "rates_table": "harbor.rates",
+            "currency": "EUR",
+            "policy": "stripe",
+            "compared": ["chartmogul"],
+        },
     )
     job = revenue.load_book(actor=actor, book=book)
     run_job.call(str(job.pk))

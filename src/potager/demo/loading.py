@@ -71,10 +71,10 @@ def harbor(through: date, says: Says) -> Built:
     owner, password = owner_of_demo()
     actor = actor_of(owner, via="cli")
     says("Generating three years of Harbor …")
-    tables = generate(through).tables()
-    for name, table in tables.items():
-        says(f"Loading {name} ({table.num_rows:,} rows) …")
-        lake().overwrite(name, table, load_id=f"harbor-{through}")
+    for name, rows in generate(through).loads().items():
+        says(f"Loading {name} …")
+        snapshot = lake().overwrite(name, rows, load_id=f"harbor-{through}")
+        says(f"  {snapshot.rows:,} rows.")
     describe_installation(actor=actor, organization="Harbor", notice=HARBOR_NOTICE)
     days = _days(through)
     _define(actor, "harbor", says)

@@ -15,10 +15,12 @@ from potager.demo.harbor import chance
 from potager.demo.harbor.accounts import accounts_table, open_accounts
 from potager.demo.harbor.bets import assignments_table, planted, rollouts_table
 from potager.demo.harbor.calendar import DAYS, Calendar
-from potager.demo.harbor.events import events_table
+from potager.demo.harbor.events import events_table, happen
 from potager.demo.harbor.fees import fees_table
 from potager.demo.harbor.onboarding import apply, onboarding_table
-from potager.demo.harbor.subscriptions import terms_table
+from potager.demo.harbor.rates import rates_table
+from potager.demo.harbor.sessions import Sessions
+from potager.demo.harbor.terms import terms_table
 from potager.demo.harbor.truth import BETS, Bet
 
 ACCOUNTS = 8_000
@@ -26,7 +28,7 @@ ACCOUNTS = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Harbor:
-    """The generated tables."""
+    """The generated tables. ``events`` are those that people do on purpose, ``sessions`` all events."""
 
     onboarding: pa.Table
     accounts: pa.Table
@@ -35,9 +37,11 @@ class Harbor:
     assignments: pa.Table
     rollouts: pa.Table
     terms: pa.Table
+    rates: pa.Table
+    sessions: Sessions
 
     def tables(self) -> dict[str, pa.Table]:
-        """Return the tables under the names they have in the lake."""
+        """Return the tables under the names they have in the lake; of the events those that are done on purpose."""
         return {
             "harbor.onboarding": self.onboarding,
             "harbor.accounts": self.accounts,
@@ -46,7 +50,12 @@ class Harbor:
             "harbor.assignments": self.assignments,
             "harbor.rollouts": self.rollouts,
             "harbor.terms": self.terms,
+            "harbor.rates": self.rates,
         }
+
+    def loads(self) -> dict[str, pa.Table | pa.RecordBatchReader]:
+        """Return what the lake gets under which name: the tables, and all events as a stream, made as it is read."""
+        return {**self.tables(), "harbor.events": self.sessions.reader()}
 
 
 def generate(
@@ -72,12 +81,15 @@ def generate(
 def _generate(calendar: Calendar, accounts: int) -> Harbor:
     made = apply(calendar, accounts)
     held = open_accounts(calendar, made)
+    done = happen(calendar, held)
     return Harbor(
         onboarding=onboarding_table(calendar, made),
         accounts=accounts_table(calendar, held),
         fees=fees_table(calendar, held),
-        events=events_table(calendar, held),
+        events=events_table(calendar, done),
         assignments=assignments_table(calendar, held),
         rollouts=rollouts_table(calendar),
         terms=terms_table(calendar, held),
+        rates=rates_table(calendar),
+        sessions=Sessions(calendar, done, chance.seed.get()),
     )

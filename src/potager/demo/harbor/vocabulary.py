@@ -32,10 +32,52 @@ SIZE_SHARES = (0.46, 0.38, 0.13, 0.03)
 PLANS = ("Start", "Team", "Scale")
 PLAN_FEES = (0, 1_900, 5_900)
 """Cents a month."""
+CURRENCIES = ("EUR", "GBP", "USD", "CHF")
+USUAL_RATES = {"GBP": 1.17, "USD": 0.92, "CHF": 1.04}
+"""Euros that one of a foreign currency usually is."""
+SEAT_PRICES = ((0, 0, 0, 0), (1_900, 1_700, 2_100, 1_900), (5_900, 5_200, 6_500, 5_900))
+"""Minor units a seat and month, by plan and currency, before the price rise."""
+BILLED_ABROAD = {
+    "Dublin": (0.25, 0.12, 0.0),
+    "Cork": (0.30, 0.05, 0.0),
+    "Galway": (0.35, 0.05, 0.0),
+    "Limerick": (0.30, 0.05, 0.0),
+    "Munich": (0.0, 0.02, 0.30),
+    "Amsterdam": (0.05, 0.12, 0.0),
+    "Rotterdam": (0.08, 0.06, 0.0),
+    "Berlin": (0.01, 0.06, 0.02),
+    "Paris": (0.02, 0.05, 0.04),
+    "Lyon": (0.0, 0.01, 0.15),
+}
+"""Shares of a region's accounts that are billed in pounds, dollars and francs, as they trade across a border."""
 KINDS = ("subscription", "card", "transfer")
 AGES = ("first 30 days", "later")
 EVENTS = ("signed in", "looked at balance", "sent a transfer", "paid by card", "made an invoice", "exported")
 EVENT_SHARES = (0.34, 0.26, 0.14, 0.14, 0.08, 0.04)
+_SCREENS = (
+    # what happens around those, how often, and what it suggests next
+    ("opened the app", 0.0, "viewed the home screen"),
+    ("viewed the home screen", 0.30, "viewed transactions"),
+    ("viewed transactions", 0.22, "viewed a payment"),
+    ("viewed a payment", 0.14, "viewed transactions"),
+    ("searched", 0.08, "viewed a payment"),
+    ("viewed cards", 0.07, "viewed a card's limits"),
+    ("viewed a card's limits", 0.03, "viewed cards"),
+    ("viewed invoices", 0.06, "viewed the home screen"),
+    ("opened a notification", 0.05, "viewed transactions"),
+    ("downloaded a statement", 0.02, "viewed transactions"),
+    ("changed settings", 0.012, "viewed the home screen"),
+    ("read a help page", 0.01, "searched"),
+    ("contacted support", 0.004, "read a help page"),
+    ("froze a card", 0.002, "contacted support"),
+    ("unfroze a card", 0.002, "viewed cards"),
+    ("signed out", 0.0, "opened the app"),
+)
+SCREENS = tuple(name for name, _, _ in _SCREENS)
+SCREEN_SHARES = tuple(share for _, share, _ in _SCREENS)
+SUGGESTED = tuple(SCREENS.index(after) for _, _, after in _SCREENS)
+"""For each screen, the place of the one that it suggests next."""
+EVERY_EVENT = EVENTS + SCREENS
 WEB = PLATFORMS.index("web")
 
 
@@ -65,9 +107,17 @@ TRADES = (
 
 def account_keys(numbers: NDArray[np.int64]) -> pa.Array[Any]:
     """Return the keys of accounts by their numbers from 0, such as ``acct-00042``."""
+    if not len(numbers):  # numpy fills no empty array with zeros
+        return pa.array([], type=pa.string())
     return pa.array(np.char.add("acct-", np.char.zfill((numbers + 1).astype(str), 5)), type=pa.string())
 
 
 def words(values: Sequence[str], codes: NDArray[np.int8] | NDArray[np.int64]) -> pa.Array[Any]:
     """Return the words that ``codes`` stand for."""
     return pa.array(np.array(values, dtype=object)[codes], type=pa.string())
+
+
+def taken(values: pa.Array[Any], codes: NDArray[np.int8] | NDArray[np.int64]) -> pa.Array[Any]:
+    """Return the values at the places ``codes``: :func:`words` for very many rows."""
+    places: pa.Array[Any] = pa.array(codes)
+    return values.take(places)
