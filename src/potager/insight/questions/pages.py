@@ -15,6 +15,7 @@ from django.urls import path, reverse
 from potager.ground.access.actors import Actor, machine, may, require
 from potager.ground.links.margin import margin
 from potager.ground.records.queries import found_in
+from potager.ground.serving.pictures import check_form, served
 from potager.ground.serving.rendering import Command, NavItem, problems_on, render, signed_in
 from potager.ground.serving.requests import actor
 from potager.insight.metrics.queries import leading
@@ -24,9 +25,6 @@ from potager.insight.questions.models import Answer, Question, Verdict
 from potager.insight.questions.pictures import picture, pictures_of
 from potager.insight.questions.understanding import understand
 from potager.kit import words
-from potager.kit.charts.chart import NARROWEST, WIDEST
-from potager.kit.charts.render import to_json, to_png, to_svg
-from potager.kit.charts.theme import theme_named
 from potager.kit.clock import now, today
 from potager.kit.errors import NotFound, Problem
 from potager.kit.paging import page_of
@@ -43,7 +41,6 @@ first_step = {
     "url": "/data/upload",
     "main": True,
 }
-_TYPES = {"svg": "image/svg+xml", "png": "image/png", "json": "application/json"}
 
 
 @signed_in
@@ -268,24 +265,11 @@ def answer_picture(request: HttpRequest, key: UUID, name: str, form: str) -> Htt
             raise NotFound("This link is not valid.", mend="Copy it again from the answer's page.") from None
         who = machine("A signed link", via="web")
     found = found_in(queries.answers(who), pk=key)
-    if name not in pictures_of(found) or form not in _TYPES:
-        raise NotFound("This answer has no such picture.", mend=f"Pictures are made as {', '.join(_TYPES)}.")
-    made, theme = picture(found, name), theme_named("dark" if request.GET.get("theme") == "dark" else "light")
-    titled = "key" in request.GET
-    if form == "json":
-        content: str | bytes = to_json(made, width=_width(request))
-    else:
-        content = (
-            to_svg(made, theme, titled=titled) if form == "svg" else to_png(made, theme=theme, titled=True)
-        )
-    response = HttpResponse(content, content_type=_TYPES[form])
-    response["Cache-Control"] = "private, max-age=86400"  # an answer is never changed
-    return response
-
-
-def _width(request: HttpRequest) -> int | None:
-    given = request.GET.get("width", "")
-    return min(max(int(given), NARROWEST), WIDEST) if given.isdecimal() else None
+    check_form(form)
+    if name not in pictures_of(found):
+        raise NotFound("This answer has no such picture.", mend="Take the address from the answer's page.")
+    # An answer is never changed.
+    return served(request, picture(found, name), form, titled="key" in request.GET, seconds=86_400)
 
 
 @signed_in

@@ -53,13 +53,15 @@ class BookForm(forms.Form):
     def clean_columns(self) -> dict[str, str]:
         """Return the columns by line. Refuses a line that names no column."""
         lines = [line for line in str(self.cleaned_data["columns"]).splitlines() if line.strip()]
-        pairs = [tuple(part.strip() for part in line.split("=", 1)) for line in lines]
-        for line, pair in zip(lines, pairs, strict=True):
-            if len(pair) < 2 or not all(pair):
+        found = {}
+        for line in lines:
+            ours, _, theirs = (part.strip() for part in line.partition("="))
+            if not ours or not theirs:
                 raise forms.ValidationError(
                     f"Write ours = theirs, such as customer = client_id; not {line[:60]}."
                 )
-        return dict(pairs)
+            found[ours] = theirs
+        return found
 
     def values(self) -> dict[str, Any]:
         """Return what the action takes."""

@@ -10,8 +10,8 @@ from potager.ground.access.actors import Actor
 from potager.insight.metrics import actions as metrics
 from potager.insight.metrics.models import Component, Direction, Level, Metric, Source
 from potager.insight.revenue.models import Book
-from potager.kit.currencies import minor_in
 from potager.insight.revenue.writing import quoted
+from potager.kit.currencies import minor_in
 
 NAMESPACE = "revenue"
 LOSSES = ("contraction_mrr", "churned_mrr", "mrr_lost", "customers_lost", "logo_churn")

@@ -15,6 +15,7 @@ from potager.ground.access.actors import Actor, may, require
 from potager.ground.jobs.pages import shape as job_shape
 from potager.ground.lake.service import warehouse
 from potager.ground.links.margin import margin
+from potager.ground.serving.pictures import check_form, pictured, served
 from potager.ground.serving.rendering import Command, NavItem, problems_on, render, signed_in
 from potager.ground.serving.requests import actor
 from potager.insight.revenue import (
@@ -29,13 +30,10 @@ from potager.insight.revenue import (
 from potager.insight.revenue.downloads import rejected_lines
 from potager.insight.revenue.forms import BookForm
 from potager.insight.revenue.models import Book
+from potager.kit.charts.chart import Chart
 from potager.kit.currencies import amount
-from potager.kit.charts.chart import NARROWEST, WIDEST, Chart
-from potager.kit.charts.render import to_json, to_png, to_svg
-from potager.kit.charts.theme import theme_named
-from potager.kit.errors import NotFound, Problem
+from potager.kit.errors import Problem
 
-TYPES = {"svg": "image/svg+xml", "png": "image/png", "json": "application/json"}
 PAGE = 25
 nav = (NavItem("Revenue", "revenue", "revenue", "revenue.read"),)
 commands = (
@@ -175,19 +173,14 @@ def _told(request: HttpRequest, book: Book, policy: str) -> dict[str, Any]:
     }
 
 
-def _drawn(book: Book, policy: str, name: str, chart: Chart) -> dict[str, str]:
-    at = {form: f"{reverse('revenue-chart', args=[book.pk, name, form])}?policy={policy}" for form in TYPES}
-    return {
-        "image": at["svg"], "spec": at["json"], "png": at["png"], "title": chart.title, "alt": chart.alt,
-        "note": chart.subtitle,
-    }  # fmt: skip
+def _drawn(book: Book, policy: str, name: str, made: Chart | None) -> dict[str, str] | None:
+    return pictured(made, f"{reverse('revenue-chart', args=[book.pk, name, 'FORM'])}?policy={policy}")
 
 
 @signed_in
 def chart(request: HttpRequest, key: UUID, name: str, form: str) -> HttpResponse:
     """Serve a picture of a book."""
-    if form not in TYPES:
-        raise NotFound(f"Pictures are not made as {form[:20]}.", mend=f"Ask for {', '.join(TYPES)}.")
+    check_form(form)
     book = queries.book(actor(request), key)
     policy = queries.policy_of(book, request.GET.get("policy", ""))
     match name:
@@ -199,21 +192,7 @@ def chart(request: HttpRequest, key: UUID, name: str, form: str) -> HttpResponse
             made = pictures.cohorts_of(readings.cohorts(book, policy))
         case _:
             made = None
-    if made is None:
-        raise NotFound("There is nothing to draw here.", mend="Look at the book's page: it says why.")
-    theme = theme_named("dark" if request.GET.get("theme") == "dark" else "light")
-    asked = request.GET.get("width", "")
-    width = min(max(int(asked), NARROWEST), WIDEST) if asked.isdecimal() else 0
-    content: str | bytes
-    if form == "json":
-        content = to_json(made, width=width or None)
-    elif form == "svg":
-        content = to_svg(made, theme, width or 720, titled=False)
-    else:
-        content = to_png(made, theme=theme, width=width or 720, titled=True)
-    response = HttpResponse(content, content_type=TYPES[form])
-    response["Cache-Control"] = "private, max-age=60"
-    return response
+    return served(request, made, form)
 
 
 @signed_in

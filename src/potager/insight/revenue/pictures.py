@@ -9,12 +9,12 @@ from typing import Any
 from potager.engines.answers import CannotTell
 from potager.engines.finance import Bridge, CohortGrid
 from potager.insight.revenue import readings
-from potager.kit.currencies import amount
 from potager.kit import words
 from potager.kit.charts.chart import Chart
 from potager.kit.charts.heat import Cohort, cohort_grid
 from potager.kit.charts.series import Series, time_series
 from potager.kit.charts.waterfall import End, Movement, waterfall
+from potager.kit.currencies import amount
 
 PARTS = (
     ("new", "new", True),

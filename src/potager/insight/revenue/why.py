@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 
@@ -20,10 +22,8 @@ from potager.engines.finance import (
 from potager.insight.revenue import sources
 from potager.insight.revenue.models import Book
 from potager.insight.revenue.policies import policies, policy_named
+from potager.kit.currencies import minor_in
 from potager.kit.errors import Conflict, Invalid
-
-if TYPE_CHECKING:
-    pass
 
 KNOBS_SAY = {
     "weeks_a_month": "how many weeks a month has",
@@ -45,6 +45,7 @@ KNOBS_SAY = {
 MOST_KEPT = 8
 _KEPT: dict[tuple[Any, ...], PolicyDifference] = {}
 _KEEPING = Lock()
+_AMOUNT = re.compile(r"[^\d\s.,-]?\s?(\d[\d,]{0,14}(?:\.\d{1,4})?)\s?([km]?)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,15 @@ def day_of(book: Book, on: date | None) -> date:
             f"{book.name} tells of days up to {book.through}.", mend="Ask for that day or one before."
         )
     return on or book.through
+
+
+def minor(given: str, currency: str) -> int:
+    """Return an amount as people write it, ``€12,345.60`` or ``12.3k``, in minor units. Invalid for what is none."""
+    found = _AMOUNT.fullmatch(given.strip())
+    if found is None:
+        raise Invalid(f"'{given[:40]}' is not an amount.", mend="Write it as 12345.60.")
+    scale = {"k": 1_000, "m": 1_000_000}.get(found.group(2).lower(), 1)
+    return int((Decimal(found.group(1).replace(",", "")) * scale * minor_in(currency)).to_integral_value())
 
 
 def knob_says(part: str) -> str:

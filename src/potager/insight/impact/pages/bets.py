@@ -11,6 +11,7 @@ from django.urls import reverse
 from potager.engines.answers import CannotTell
 from potager.ground.access.actors import Actor, may
 from potager.ground.links.margin import margin
+from potager.ground.serving.pictures import pictured
 from potager.ground.serving.rendering import render, signed_in
 from potager.ground.serving.requests import actor
 from potager.insight.impact import forecasting, queries, saying
@@ -158,7 +159,7 @@ def _pictures(who: Actor, bet: Bet, seen: Observation | None) -> list[dict[str, 
 
 
 def _chart(who: Actor, bet: Bet, name: str, seen: Observation | None) -> dict[str, Any] | None:
-    return charts.shown(charts.bet_chart(who, bet, name, seen), charts.of_bet(bet, name, seen))
+    return pictured(charts.bet_chart(who, bet, name, seen), charts.of_bet(bet, name, seen))
 
 
 def _checks(bet: Bet, seen: Observation | None) -> list[dict[str, Any]]:

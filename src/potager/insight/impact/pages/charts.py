@@ -10,34 +10,17 @@ from django.urls import reverse
 
 from potager.ground.access.actors import Actor, require
 from potager.ground.records.queries import found_in
+from potager.ground.serving.pictures import served
 from potager.ground.serving.rendering import signed_in
 from potager.ground.serving.requests import actor
 from potager.insight.impact import forecasting, pictures, queries
 from potager.insight.impact.ledger import Ledger, ledger
 from potager.insight.impact.models import Bet, Observation
 from potager.insight.metrics.periods import parse_period
-from potager.kit.charts.chart import NARROWEST, WIDEST, Chart
-from potager.kit.charts.render import to_json, to_png, to_svg
-from potager.kit.charts.theme import theme_named
+from potager.kit.charts.chart import Chart
 from potager.kit.clock import today
-from potager.kit.errors import NotFound
 
-_TYPES = {"svg": "image/svg+xml", "png": "image/png", "json": "application/json"}
 ROLLED = ("team", "objective", "product", "year", "horizon", "risk")
-
-
-def shown(made: Chart | None, address: str) -> dict[str, Any] | None:
-    """Return what the page's chart tag needs; ``address`` ends in ``FORM`` where the form of the file stands."""
-    if made is None:
-        return None
-    return {
-        "image": address.replace("FORM", "svg"),
-        "spec": address.replace("FORM", "json"),
-        "png": address.replace("FORM", "png"),
-        "title": made.title,
-        "alt": made.alt,
-        "note": made.subtitle,
-    }
 
 
 def of_bet(bet: Bet, name: str, observation: Observation | None) -> str:
@@ -96,29 +79,11 @@ def bet_picture(request: HttpRequest, key: str, name: str, form: str) -> HttpRes
     observation = None
     if request.GET.get("observation"):
         observation = found_in(queries.observations(who, bet), pk=request.GET["observation"])
-    return _served(request, bet_chart(who, bet, name, observation), form)
+    return served(request, bet_chart(who, bet, name, observation), form)
 
 
 @signed_in
 def ledger_picture(request: HttpRequest, name: str, form: str) -> HttpResponse:
     """Serve one of the ledger's pictures."""
     who = actor(request)
-    return _served(request, ledger_chart(who, asked_ledger(who, request.GET), name), form)
-
-
-def _served(request: HttpRequest, made: Chart | None, form: str) -> HttpResponse:
-    if made is None or form not in _TYPES:
-        raise NotFound("There is no such picture.", mend=f"Pictures are made as {', '.join(_TYPES)}.")
-    theme = theme_named("dark" if request.GET.get("theme") == "dark" else "light")
-    content: str | bytes
-    if form == "json":
-        asked = request.GET.get("width", "")
-        width = min(max(int(asked), NARROWEST), WIDEST) if asked.isdecimal() else None
-        content = to_json(made, width=width)
-    else:
-        content = (
-            to_svg(made, theme, titled=False) if form == "svg" else to_png(made, theme=theme, titled=True)
-        )
-    response = HttpResponse(content, content_type=_TYPES[form])
-    response["Cache-Control"] = "private, max-age=60"
-    return response
+    return served(request, ledger_chart(who, asked_ledger(who, request.GET), name), form)

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from potager.engines.answers import CannotTell
 from potager.ground.access.actors import require
+from potager.ground.serving.pictures import pictured
 from potager.ground.serving.rendering import render, signed_in
 from potager.ground.serving.requests import actor
 from potager.insight.impact import forecasting, pictures, saying
@@ -47,7 +48,7 @@ def calibration_page(request: HttpRequest) -> HttpResponse:
             }
             for row in rows
         ],
-        "chart": charts.shown(pictures.calibration(rows), charts.of_ledger("calibration")),
+        "chart": pictured(pictures.calibration(rows), charts.of_ledger("calibration")),
     }
     return render(request, "impact/calibration.html", shown)
 
@@ -80,7 +81,7 @@ def portfolio_page(request: HttpRequest) -> HttpResponse:
         "empty_cells": [f"{cell.horizon}, {cell.risk.lower()}" for cell in cells if not cell.bets],
         "currency": found.currency,
         "charts": [
-            charts.shown(charts.ledger_chart(who, found, f"by-{what}"), charts.of_ledger(f"by-{what}"))
+            pictured(charts.ledger_chart(who, found, f"by-{what}"), charts.of_ledger(f"by-{what}"))
             for what in ("horizon", "team")
         ],
         "groups": GROUPS,

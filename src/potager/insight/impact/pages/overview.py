@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from potager import __version__
 from potager.ground.access.actors import may
+from potager.ground.serving.pictures import pictured
 from potager.ground.serving.rendering import render, signed_in
 from potager.ground.serving.requests import actor
 from potager.insight.impact import forecasting, queries, saying, shapes
@@ -40,9 +41,7 @@ def ledger_page(request: HttpRequest) -> HttpResponse:
         "says": saying.of_ledger(found),
         "found": found,
         "lines": [row(line) for line in found.lines],
-        "returns": charts.shown(
-            charts.ledger_chart(who, found, "returns"), charts.of_ledger("returns", query)
-        ),
+        "returns": pictured(charts.ledger_chart(who, found, "returns"), charts.of_ledger("returns", query)),
         "movements": _movements(found, query),
         "capped": [said for movement in found.movements if (said := saying.of_cap(movement))],
         "by": by,
@@ -65,7 +64,7 @@ def _movements(found: Ledger, query: str) -> list[dict[str, Any]]:
     return [
         {
             "says": one.says,
-            "chart": charts.shown(movement(one), charts.of_ledger(f"movement-{place}", query)),
+            "chart": pictured(movement(one), charts.of_ledger(f"movement-{place}", query)),
         }
         for place, one in list(enumerate(found.movements, 1))[-MOST_MOVEMENTS:]
     ]

@@ -9,18 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from potager.ground.access.actors import Actor, machine
+from potager.ground.serving.pictures import check_form, served
 from potager.ground.serving.requests import actor
 from potager.insight.metrics import pictures, queries, reading
 from potager.insight.metrics.pages.looking import Look, look_from
 from potager.insight.metrics.pages.segments import table
 from potager.insight.metrics.semantics import Condition
 from potager.kit import words
-from potager.kit.charts.chart import NARROWEST, WIDEST, Chart
-from potager.kit.charts.render import to_json, to_png, to_svg
-from potager.kit.charts.theme import theme_named
+from potager.kit.charts.chart import Chart
 from potager.kit.errors import Invalid, NotFound
 
-TYPES = {"svg": "image/svg+xml", "png": "image/png", "json": "application/json"}
 MOST_LINES = 5
 _UNSIGNED = ("key", "width")
 
@@ -64,32 +62,10 @@ def chart(request: HttpRequest, name: str, form: str) -> HttpResponse:
     """Serve a metric's picture: to those who may see the metric, or to whoever holds a signed link."""
     who = _holder(request)
     metric = queries.metric(who, name)
-    if form not in TYPES:
-        raise NotFound(f"Pictures are not made as {form}.", mend=f"Ask for {', '.join(TYPES)}.")
-    made = drawn(look_from(metric, request.GET), who).chart
-    theme = theme_named("dark" if request.GET.get("theme") == "dark" else "light")
-    width = _width(request.GET.get("width", ""))
-    titled = "key" in request.GET
-    content: str | bytes
-    if form == "json":
-        content = to_json(made)
-    elif form == "svg":
-        content = to_svg(made, theme, width, titled=titled)
-    else:
-        content = to_png(made, theme=theme, width=width, titled=True)
-    response = HttpResponse(content, content_type=TYPES[form])
-    response["Cache-Control"] = "private, max-age=60"
-    return response
-
-
-def _width(asked: str) -> int:
-    if not asked:
-        return 720
-    if not asked.isdecimal() or not NARROWEST <= int(asked) <= WIDEST:
-        raise Invalid(
-            f"A picture cannot be {asked[:20]} pixels wide.", mend=f"Ask for {NARROWEST} to {WIDEST}."
-        )
-    return int(asked)
+    check_form(form)
+    return served(
+        request, drawn(look_from(metric, request.GET), who).chart, form, titled="key" in request.GET
+    )
 
 
 def drawable(look: Look) -> bool:

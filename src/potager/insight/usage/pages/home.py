@@ -12,6 +12,7 @@ from potager.ground.access.actors import Actor, may
 from potager.ground.jobs.pages import shape as job_shape
 from potager.ground.lake.service import lake
 from potager.ground.links.margin import margin
+from potager.ground.serving.pictures import pictured
 from potager.ground.serving.rendering import render, signed_in
 from potager.ground.serving.requests import actor
 from potager.insight.usage import queries
@@ -101,13 +102,8 @@ def one(request: HttpRequest, key: UUID) -> HttpResponse:
         "has_health": lake().exists(glance.HEALTH_TABLE),
     }
     if facts.events:
-        at = reverse("usage-chart", args=[stream.pk, "trends", "svg"])
-        chart = glance.chart(stream)
-        if chart is not None:
-            shown["chart"] = {
-                "image": at, "spec": f"{at.removesuffix('svg')}json", "png": f"{at.removesuffix('svg')}png",
-                "title": chart.title, "alt": chart.alt, "note": chart.subtitle,
-            }  # fmt: skip
+        at = reverse("usage-chart", args=[stream.pk, "trends", "FORM"])
+        shown["chart"] = pictured(glance.chart(stream), at)
     return render(request, "usage/stream.html", shown)
 
 

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from potager.ground.access.actors import may
 from potager.ground.links.margin import margin
+from potager.ground.serving.pictures import pictured
 from potager.ground.serving.rendering import render, signed_in
 from potager.ground.serving.requests import actor
 from potager.insight.usage import actions, queries
@@ -114,17 +115,8 @@ def _answered(
         ],
         "look_url": f"{address(stream, reading.name)}{'?' + query if query else ''}" if analysis else "",
     }
-    if outcome.chart is not None:
-        at = reverse("usage-chart", args=[stream.pk, reading.name, "svg"])
-        joint = f"?{query}" if query else ""
-        shown["chart"] = {
-            "image": f"{at}{joint}",
-            "spec": f"{at.removesuffix('svg')}json{joint}",
-            "png": f"{at.removesuffix('svg')}png{joint}",
-            "title": outcome.chart.title,
-            "alt": outcome.chart.alt,
-            "note": outcome.chart.subtitle,
-        }
+    at = reverse("usage-chart", args=[stream.pk, reading.name, "FORM"])
+    shown["chart"] = pictured(outcome.chart, f"{at}{'?' + query if query else ''}")
     return shown
 
 
