@@ -15,6 +15,12 @@ pytestmark = pytest.mark.journey
 FOLDER = Path(__file__).parents[2] / "docs/pictures"
 FUNNEL = "funnel?step=signed+in&step=sent+a+transfer&step=made+an+invoice"
 PLANTED = "Are we activating as many accounts"
+SEGMENT = "".join(
+    f'{{"type": "track", "event": "{event}", "userId": "user-{at % 4}", "messageId": "m-{at}", '
+    f'"timestamp": "2026-11-0{at % 9 + 1}T08:15:00Z", "context": {{"groupId": "acme-{at % 3}"}}, '
+    f'"properties": {{"plan": "team"}}}}\n'
+    for at, event in enumerate(["Signed up", "Project created", "Report shared"] * 8)
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,8 @@ class Picture:
     card: str = ""
     shown: str = ""
     reading: str = ""
-    follow: str = ""
+    follow: tuple[str, ...] = ()
+    brings: tuple[str, ...] = ()  # a file's name and what it holds, to be uploaded
 
 
 PICTURES = {
@@ -47,7 +54,13 @@ PICTURES = {
     "bet": Picture("/impact/bets/new-receipts", "The predicted range held what came", height=1250),
     "funnel": Picture("/usage/", "How many people reached each step", reading=FUNNEL),
     "retention": Picture("/usage/", "Share of people who came back", reading="retention"),
-    "account": Picture("/customers/", "Traits", height=700, follow="main table a.title"),
+    "account": Picture("/customers/", "Traits", height=700, follow=("main table a.title",)),
+    "revenue": Picture("/revenue/", "How MRR moved in", height=1250, follow=("main h2 a",)),
+    "why": Picture("/revenue/", "Rule by rule", height=1250, follow=("main h2 a", "text=by other rules?")),
+    "outlook": Picture(
+        "/revenue/", "What if rates change", height=1100, follow=("main h2 a", "text=Outlook")
+    ),
+    "events": Picture("/usage/files/new", "First events", brings=("segment-export.jsonl", SEGMENT)),
     "operations": Picture("/operations/metrics_value_get", "The same elsewhere", height=900),
 }
 
@@ -67,8 +80,13 @@ def test_the_page_of_a_picture_still_says_what_is_shown(look: Any, name: str) ->
         page.locator(".answer-card").filter(has_text=wanted.card).locator("a").first.click()
     if wanted.reading:
         page.goto(f"{stream_of(page)}/{wanted.reading}")
-    if wanted.follow:
-        page.locator(wanted.follow).first.click()
+    if wanted.brings:
+        name_of_file, content = wanted.brings
+        file = {"name": name_of_file, "mimeType": "application/json", "buffer": content.encode()}
+        page.locator("input[type=file]").set_input_files(file)
+        page.get_by_role("button", name="Upload").click()
+    for step in wanted.follow:
+        page.locator(step).first.click()
     page.get_by_text(wanted.words).filter(visible=True).first.wait_for()
     if os.environ.get("POTAGER_PICTURES") == "1":
         page.wait_for_load_state("networkidle")

@@ -113,7 +113,7 @@ class RevenueMovementSearch(Schema):
 
     policy: str = Field("", max_length=60, description="Empty for the book's own.")
     customer: str = Field("", max_length=400)
-    kind: str = Field("", max_length=20)
+    kind: str = Field("", max_length=20, description="new, expansion …; moved for all but what rates did.")
     since: date | None = None
     until: date | None = None
     limit: int = Field(50, ge=1, le=queries.MOST_ROWS)

@@ -140,7 +140,7 @@ def one(request: HttpRequest, key: UUID) -> HttpResponse:
 def _told(request: HttpRequest, book: Book, policy: str) -> dict[str, Any]:
     asked = request.GET.get("page", "")
     number = max(int(asked), 1) if asked.isdecimal() and len(asked) < 7 else 1
-    kind = request.GET.get("kind", "")
+    kind = request.GET.get("kind", queries.MOVED)
     rows, total = queries.movements(
         book,
         policy,

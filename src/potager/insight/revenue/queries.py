@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MOST_ROWS = 500
+MOVED = "moved"  # what customers did; rates aside
 MONTH_SUMS = ("start", "new", "expansion", "reactivation", "contraction", "churn", "currency", "end")
 
 
@@ -85,11 +86,16 @@ def movements(
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[dict[str, Any]], int]:
-    """Return a page of movements, newest first, and how many there are; both days are in it."""
+    """Return a page of movements, newest first, and how many there are; both days are in it.
+
+    ``kind`` is one of the engine's, or ``moved`` for all but what exchange rates did.
+    """
     where = _own(found, policy)
     if customer:
         where += f" AND customer = {quoted(customer)}"
-    if kind:
+    if kind == MOVED:
+        where += " AND kind <> 'currency'"
+    elif kind:
         where += f" AND kind = {quoted(kind)}"
     if since is not None:
         where += f" AND day >= DATE '{since.isoformat()}'"
