@@ -20,6 +20,8 @@ def local_time(stream: Stream) -> str:
     kind = warehouse().tables()[stream.table].schema.field(stream.time).type
     if pa.types.is_date(kind):
         return f"CAST({column} AS TIMESTAMP)"
+    if not kind.tz and stream.zone == "UTC":
+        return f"CAST({column} AS TIMESTAMP)"  # it stands there already; turning it twice costs more than the rest
     zoned = column if kind.tz else f"timezone('UTC', {column})"
     return f"timezone({literal(stream.zone)}, {zoned})"
 
