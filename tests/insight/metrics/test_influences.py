@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from potager.insight.metrics import actions
-from potager.insight.metrics.edges import examine
+from potager.insight.metrics.edges import examine, examined_by
 from potager.insight.metrics.models import Influence
 from potager.kit.clock import held, now
 from potager.kit.errors import Invalid
@@ -76,6 +76,33 @@ def test_an_influence_that_is_not_there_is_not_found(beds: Shop) -> None:
     found = examine(edge(beds, "noise", "harvest"))
     assert found["evidence"] == "asserted"
     assert found["estimate"] is None or found["low"] <= 0 <= found["high"]
+
+
+MONTHLY = """\
+semantic_models:
+  - name: months
+    model: ref('months')
+    defaults: {agg_time_dimension: sown_in}
+    primary_entity: book
+    dimensions:
+      - {name: sown_in, type: time, type_params: {time_granularity: month}}
+    measures:
+      - {name: seeds, agg: sum, expr: seeds}
+metrics:
+  - {name: seeds, type: simple, type_params: {measure: seeds}}
+"""
+
+
+def test_a_metric_whose_rows_are_months_is_never_tested_by_weeks_of_zeros(beds: Shop) -> None:
+    from potager.ground.lake.service import lake
+
+    months = [date(2022 + n // 12, n % 12 + 1, 1) for n in range(24)]
+    table = pa.table({"sown_in": months, "seeds": [100.0 + n % 5 for n in range(24)]})
+    lake().append("shed.months", table, load_id="all")
+    actions.publish(actor=beds.actor, name="shed.yml", namespace="shed", text=MONTHLY)
+    for driver, outcome in (("water", "seeds"), ("seeds", "water")):
+        assert examined_by(edge(beds, driver, outcome)) == "month"
+    assert examined_by(edge(beds, "water", "harvest")) == "week"  # days have weeks of their own
 
 
 def test_too_short_a_history_is_refused_with_the_reason(shop: Shop) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 from potager.engines.answers import CannotTell
 from potager.engines.statistics import back_test_edge, estimate_influence
+from potager.insight.metrics.compiling import layer_of
 from potager.insight.metrics.models import Evidence, Influence
-from potager.insight.metrics.periods import period_of
+from potager.insight.metrics.periods import GRAINS, Grain, period_of
 from potager.insight.metrics.reading import freshness, series
 
 HISTORY = timedelta(days=3 * 366)
@@ -20,12 +21,22 @@ TESTED_BY = {"month": "week", "quarter": "week", "year": "month"}
 LAST_QUARTER = {"day": 91, "week": 13, "month": 3}
 
 
+def examined_by(influence: Influence) -> Grain:
+    """Return the grain an edge is tested by: never finer than the rows of either metric are dated by.
+
+    Rows that are months have no weeks of their own: most weeks would be read as zero.
+    """
+    wanted = TESTED_BY.get(influence.grain, influence.grain)
+    dated = [layer_of(metric).dated_by(metric.name) for metric in (influence.driver, influence.outcome)]
+    return max((grain for grain in GRAINS if grain == wanted or grain in dated), key=GRAINS.index)
+
+
 def examine(influence: Influence) -> dict[str, Any]:
     """Return what a test of an influence found, as :func:`actions.keep_test` keeps it; refusals included.
 
     The edge is estimated on all whole periods and back-tested by fitting it until a quarter before the end.
     """
-    grain: Any = TESTED_BY.get(influence.grain, influence.grain)
+    grain = examined_by(influence)
     ends = [freshness(metric).complete_through for metric in (influence.driver, influence.outcome)]
     known = [end for end in ends if end is not None]
     if len(known) < 2:

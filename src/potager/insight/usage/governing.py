@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
-from typing import Any
 
-from potager.engines.answers import CannotTell
-from potager.engines.statistics import back_test_edge, estimate_influence
 from potager.ground.access.actors import Actor
 from potager.insight.metrics import actions as metrics
-from potager.insight.metrics.models import Evidence, Influence, Source
-from potager.insight.metrics.periods import period_of
+from potager.insight.metrics.edges import examine
+from potager.insight.metrics.models import Influence, Source
 from potager.insight.metrics.queries import influences
 from potager.insight.metrics.queries import metrics as all_metrics
-from potager.insight.metrics.reading import freshness, series
 from potager.insight.usage.healthmaking import AT_RISK, HEALTHY
 from potager.insight.usage.models import Made, Stream
 from potager.insight.usage.running import identifier, literal
 from potager.kit.errors import Conflict
 
-LONGEST_LAG, HELD_BACK = 3, 3
 # What usage is believed to move, by the names that revenue publishes: driver, outcome, sign, why.
 BELIEVED = (
     ("account_health", "logo_churn", -1, "Accounts that are used less are left sooner."),
@@ -213,53 +207,6 @@ def _with_parts(lines: list[str], prefix: str) -> list[str]:
             f" type_params: {{measure: {prefix}{measure}}}}}"
         ]
     return lines + parts
-
-
-def examine(influence: Influence) -> dict[str, Any]:
-    """Return what the months say of an influence, as metrics keep a test: estimate, interval, method, back-test.
-
-    Revenue is known by month only, so both are read by whole months; fitting until a quarter before the end shows
-    whether the edge would have foretold that quarter. Too few months are a refusal, and the edge stays a belief.
-    """
-    refused: dict[str, Any] = {
-        "estimate": None,
-        "low": None,
-        "high": None,
-        "method": "",
-        "evidence": Evidence.ASSERTED,
-    }
-    ends = [freshness(metric).complete_through for metric in (influence.driver, influence.outcome)]
-    starts = [freshness(metric).first for metric in (influence.driver, influence.outcome)]
-    if None in ends or None in starts:
-        return {**refused, "back_test": {"refused": "There is no data for one of the two."}}
-    last = period_of(min(end for end in ends if end is not None), "month")
-    # A table of months is whole when its month has begun; events are when it is over.
-    usage_end = ends[0]
-    assert usage_end is not None
-    if last.end > usage_end:
-        last = last.previous()
-    first = period_of(max(start for start in starts if start is not None), "month").start
-    driver, outcome = (
-        series(metric, "month", first, last.end).values for metric in (influence.driver, influence.outcome)
-    )
-    found = estimate_influence(driver, outcome, LONGEST_LAG, 1)
-    if isinstance(found, CannotTell):
-        return {**refused, "back_test": {"refused": str(found)}}
-    tested = back_test_edge(driver, outcome, found.lag, len(driver) - HELD_BACK, 1)
-    evidence = Evidence.CORRELATED if found.found else Evidence.ASSERTED
-    if found.found and not isinstance(tested, CannotTell) and tested.verdict == "predictive":
-        evidence = Evidence.PREDICTIVE
-    return {
-        "estimate": found.effect,
-        "low": found.low,
-        "high": found.high,
-        "lag": found.lag,
-        "grain": "month",
-        "periods": found.n,
-        "method": f"{found.method}; {found.note}"[:200],
-        "evidence": evidence,
-        "back_test": {"refused": str(tested)} if isinstance(tested, CannotTell) else asdict(tested),
-    }
 
 
 def propose(actor: Actor, stream: Stream) -> list[Influence]:

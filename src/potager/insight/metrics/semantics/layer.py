@@ -30,7 +30,7 @@ from potager.insight.metrics.semantics.shapes import (
     Window,
 )
 from potager.insight.metrics.semantics.spine import TimeColumn
-from potager.insight.metrics.semantics.statements import leaves, time_columns
+from potager.insight.metrics.semantics.statements import finest_grain, leaves, time_columns
 from potager.insight.metrics.semantics.sums import (
     Sums,
     SumsStatement,
@@ -90,6 +90,12 @@ class SemanticLayer:
         for name in metrics:
             known_metric(self._compiled, name)
         return list(dimensions_of(self._compiled, metrics).values())
+
+    def dated_by(self, *metrics: str) -> str:
+        """Return the coarsest grain that the rows of the metrics are dated by: ``hour``, ``day``, ``month`` …"""
+        for name in metrics:
+            known_metric(self._compiled, name)
+        return finest_grain(self._compiled, metrics)
 
     def lineage(self) -> Lineage:
         """Return what uses what: tables, columns, measures, metrics."""
