@@ -9,7 +9,6 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Field, Query, Router, Schema, Status
 
-from potager.engines.answers import CannotTell
 from potager.engines.finance import Bridge, CohortGrid
 from potager.ground.acting.action import expecting
 from potager.ground.serving.requests import actor, expected_version, tagged
@@ -150,20 +149,6 @@ class RevenueBridgeOut(Schema):
     currency_effect: int
     end: int
     net_new: int
-
-
-class RevenueRatioOut(Schema):
-    """A ratio with its parts, or why there is none and what would make one possible."""
-
-    key: str
-    title: str
-    value: float | None
-    unit: str = ""
-    variant: str = ""
-    parts: dict[str, float] = {}
-    reason: str = ""
-    because: str = ""
-    mend: str = ""
 
 
 class RevenueCohortCellOut(Schema):
@@ -317,7 +302,7 @@ def get_bridge(request: HttpRequest, key: UUID, sought: Query[RevenueMonthsIn]) 
 
 @router.get(
     "/revenue/books/{uuid:key}/ratios",
-    response=list[RevenueRatioOut],
+    response=list[outlook_api.RevenueFigureOut],
     operation_id="revenue_ratio_list",
     summary="Say the ratios of a book.",
 )
@@ -325,16 +310,7 @@ def list_ratios(request: HttpRequest, key: UUID, sought: Query[RevenueWindowIn])
     """Say NRR, GRR, logo and revenue churn, both quick ratios, ARR and ARPA; money is in minor units."""
     book = queries.book(actor(request), key)
     policy = queries.policy_of(book, sought.policy)
-    return [_ratio(told) for told in readings.ratios(book, policy, sought.since, sought.until)]
-
-
-def _ratio(told: readings.Told) -> dict[str, Any]:
-    named = {"key": told.key, "title": told.title}
-    found = told.found
-    if isinstance(found, CannotTell):
-        return {**named, "value": None, "reason": found.reason, "because": found.because, "mend": found.mend}
-    parts = {name: float(value) for name, value in found.parts}
-    return {**named, "value": found.value, "unit": found.unit, "variant": found.variant, "parts": parts}
+    return [outlook_api.figure(told) for told in readings.ratios(book, policy, sought.since, sought.until)]
 
 
 @router.get(

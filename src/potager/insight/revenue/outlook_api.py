@@ -12,10 +12,11 @@ from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 
 from potager.engines.answers import CannotTell
-from potager.engines.finance import Ratio, nearest
+from potager.engines.finance import nearest
 from potager.engines.finance.projection import CHANGEABLE, Rates
 from potager.ground.serving.requests import actor
 from potager.insight.revenue import outlook, queries
+from potager.insight.revenue.readings import Told
 
 router = Router(tags=["revenue"])
 
@@ -217,7 +218,7 @@ def get_economics(request: HttpRequest, key: UUID, sought: Query[RevenueEconomic
         "since": found.since,
         "until": found.until,
         "won": found.won,
-        "figures": [{"key": one.key, "title": one.title, **_figure(one.found)} for one in found.told],
+        "figures": [figure(one) for one in found.told],
     }
 
 
@@ -230,10 +231,13 @@ def _rates(rates: Rates) -> dict[str, Any]:
     return {**shares, "months": rates.months}
 
 
-def _figure(found: Ratio | CannotTell) -> dict[str, Any]:
+def figure(told: Told) -> dict[str, Any]:
+    """Return a figure by the name people use, with its parts and range, or why there is none."""
+    named, found = {"key": told.key, "title": told.title}, told.found
     if isinstance(found, CannotTell):
-        return {"value": None, **_refused(found)}
+        return {**named, "value": None, **_refused(found)}
     return {
+        **named,
         "value": found.value,
         "low": found.low,
         "high": found.high,
