@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import math
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,10 +14,18 @@ import pyarrow.compute as pc
 import pytest
 import yaml
 
-from potager.demo.chains import _DAYS
+from potager.demo.chains import _DAYS, bets_of_harbor
 from potager.demo.harbor.generate import Harbor, generate
 from potager.demo.harbor.truth import BETS, Bet
+from potager.demo.loading import apply_tree
 from potager.engines.causal import Effect, arm_of_rows, compare_arms
+from potager.engines.causal import Ledger as Settled
+from potager.ground.lake.service import lake
+from potager.insight.impact.ledger import Ledger, ledger
+from potager.insight.impact.models import Observation
+from potager.insight.metrics import actions as metrics
+from potager.kit.clock import held as held_at
+from tests.insight.lakes import own_lake, place_in
 
 THROUGH = date(2026, 11, 22)
 SEEDS = 20
@@ -132,3 +143,43 @@ def test_every_bet_that_is_told_of_is_planted_and_dated_alike():
     for bet in told:
         assert str(bet["launched_on"]) == launched(BY_KEY[bet["key"]]).isoformat()
         assert bet["metric"] == f"{BY_KEY[bet['key']].kind}_revenue"
+
+
+@pytest.fixture
+def settled(ada: Any, settings: Any, tmp_path: Any) -> Iterator[Ledger]:
+    """The ledger of a small Harbor whose bets were observed as the demonstration observes them."""
+    folder = files("potager.demo").joinpath("harbor")
+    after = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    with own_lake(settings, place_in(tmp_path)), held_at(after):
+        for name, rows in small().tables().items():
+            lake().overwrite(name, rows, load_id="one")
+        text = folder.joinpath("semantic.yml").read_text("utf-8")
+        metrics.publish(actor=ada.actor, name="harbor.yml", namespace="harbor", text=text)
+        apply_tree(ada.actor, yaml.safe_load(folder.joinpath("tree.yml").read_text("utf-8")))
+        bets_of_harbor(ada.actor, THROUGH, lambda _: None)
+        yield ledger(ada.actor, THROUGH)
+
+
+def test_each_bet_is_read_by_the_design_that_it_was_shipped_with_or_cannot_be_told(settled):
+    last: dict[str, Observation] = {}
+    for seen in Observation.objects.filter(role="outcome").order_by("age"):
+        last[seen.bet.key] = seen
+    assert set(last) == set(BY_KEY)
+    untold = last.pop("friendlier-statements")
+    assert not untold.told and "what would have happened otherwise" in untold.refusal["because"]
+    assert {key: seen.evidence for key, seen in last.items()} == {
+        key: "experiment" if BY_KEY[key].experiment else "quasi_experiment" for key in last
+    }
+
+
+def test_claims_on_harbors_fees_add_up_with_the_rest_to_the_movement_and_never_exceed_it(settled):
+    assert settled.movements
+    for movement in settled.movements:
+        made = movement.ledger
+        assert isinstance(made, Settled)
+        moved = movement.after - movement.before
+        assert math.fsum([made.claimed, made.outside, made.unexplained]) == pytest.approx(moved, abs=1e-6)
+        assert made.claimed <= max(moved - made.outside, 0.0) + 1e-6
+    claiming = {part.key for movement in settled.movements for part in movement.parts}
+    assert {"instant-transfers", "payment-runs"} <= claiming  # the two that move the same fees
+    assert "friendlier-statements" not in claiming

@@ -13,11 +13,16 @@ from potager.ground.access.actors import Actor
 from potager.ground.jobs.work import run_job
 from potager.insight.customers import actions as customers
 from potager.insight.impact import actions as impact
+from potager.insight.metrics import actions as metrics
+from potager.insight.metrics.periods import period_of
+from potager.insight.metrics.queries import metrics as metrics_of
+from potager.insight.metrics.reading import value
 from potager.insight.revenue import actions as revenue
 from potager.insight.usage import actions as usage
 from potager.kit.errors import Unavailable
 
 Says = Callable[[str], None]
+MRR_GROWS = 1.8  # a year, as Harbor's leaders would have it
 _DAYS = re.compile(r"\{days_(\d+)\}")
 
 
@@ -35,8 +40,8 @@ def customers_of_harbor(actor: Actor, says: Says) -> None:
         raise Unavailable(sync.note, mend="Build the demonstration again in an empty data folder.")
 
 
-def revenue_of_harbor(actor: Actor, says: Says) -> None:
-    """Count the revenue of Harbor's plans at its simulated exchange rates, and publish its metrics."""
+def revenue_of_harbor(actor: Actor, through: date, says: Says) -> None:
+    """Count the revenue of Harbor's plans at its simulated exchange rates, publish its metrics, and set targets."""
     says("Counting what plans bring, other currencies at simulated rates …")
     book = revenue.describe_book(
         actor=actor,
@@ -53,6 +58,14 @@ def revenue_of_harbor(actor: Actor, says: Says) -> None:
     run_job.call(str(job.pk))
     book.refresh_from_db()
     revenue.publish_metrics(actor=actor, book=book)
+    known = {metric.name: metric for metric in metrics_of(actor)}
+    running = period_of(through, "month")
+    for month in (running.previous(), running):
+        before, _ = value(known["mrr"], month.year_before())
+        for name, goal in (("mrr", float(f"{before * MRR_GROWS:.2g}")), ("net_revenue_retention", 1.02)):
+            metrics.set_target(
+                actor=actor, metric=known[name], value=goal, low=goal * 0.95, start=month.start, end=month.end
+            )
 
 
 def usage_of_harbor(actor: Actor, says: Says) -> None:
@@ -76,6 +89,7 @@ def usage_of_harbor(actor: Actor, says: Says) -> None:
         },
     )
     usage.publish_metrics(actor=actor, stream=stream)
+    usage.propose_influences(actor=actor, stream=stream)
 
 
 def bets_of_harbor(actor: Actor, through: date, says: Says) -> None:

@@ -81,7 +81,7 @@ def harbor(through: date, says: Says) -> Built:
     _harbor_targets(actor, through)
     _test_influences(actor, says)
     customers_of_harbor(actor, says)
-    revenue_of_harbor(actor, says)
+    revenue_of_harbor(actor, through, says)
     usage_of_harbor(actor, says)
     bets_of_harbor(actor, through, says)
     count = _keep_questions(actor, "harbor", days, None)
