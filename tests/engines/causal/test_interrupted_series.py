@@ -169,3 +169,24 @@ def test_models_with_too_many_unknowns_or_a_perfect_fit_are_refused():
     _, control = series(9)
     exact = interrupted_series(2 * control, 48, controls={"x": control})
     assert isinstance(exact, CannotTell) and exact.reason == "undefined" and "exactly" in exact.because
+
+
+def walk(seed: int, wander: float, n: int = 60, start: int = 40, effect: float = 3.0):
+    rng = np.random.default_rng(seed)
+    y = 50.0 + rng.normal(size=n) + np.cumsum(rng.normal(size=n) * wander)
+    y[start:] += effect
+    return y.tolist()
+
+
+@pytest.mark.parametrize(
+    ("wander", "least", "most"), [(0.0, 0.97, 1.0), (0.4, 0.92, 0.985), (2.0, 0.91, 0.985)]
+)
+def test_intervals_hold_their_level_where_the_level_wanders_and_more_where_it_does_not(wander, least, most):
+    held, steady = [], []
+    for seed in range(150):
+        made = told(interrupted_series(walk(seed, wander), 40, placebos=False))
+        held.append(made.low <= 3.0 <= made.high)
+        note = next(check for check in made.checks if check.name == "room_to_wander")
+        steady.append("more than 95%" in note.sentence)
+    assert least <= np.mean(held) <= most
+    assert np.mean(steady) > 0.5 if wander == 0.0 else np.mean(steady) < 0.4

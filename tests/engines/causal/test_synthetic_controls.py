@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import stats
 from scipy.optimize import minimize
 
 from potager.engines.answers import CannotTell
@@ -18,7 +19,7 @@ from potager.engines.causal import (
     synthetic_control,
     synthetic_did,
 )
-from potager.engines.causal.mixing import fake_groups, mixed_effect
+from potager.engines.causal.mixing import fake_effects, fake_groups, mixed_effect
 from potager.engines.causal.weights import simplex_weights
 from tests.engines.causal.prop99 import START, proposition_99
 
@@ -116,6 +117,20 @@ def test_fake_groups_are_all_groups_or_drawn_without_repeats():
 # --- simulated truth
 
 
+def check_of(made, name):
+    return next(check for check in made.checks if check.name == name)
+
+
+def noise_panel(seed: int, controls: int, length: int = 50) -> Panel:
+    """Levels, a common path and independent noise: nothing for weights to find but the noise."""
+    rng = np.random.default_rng(seed)
+    outcomes = 3.0 * rng.normal(size=(controls + 1, 1)) + rng.normal(size=length).cumsum()
+    outcomes = outcomes + rng.normal(size=(controls + 1, length)) + 50.0
+    outcomes[0, 20:] += 3.0
+    units = ("treated", *(f"control {i}" for i in range(controls)))
+    return Panel(units, tuple(f"week {i}" for i in range(length)), outcomes, {"treated": 20})
+
+
 def factor_panel(
     seed: int, controls: int = 22, treated: int = 1, effect: float = 3.0, noise: float = 0.5
 ) -> Panel:
@@ -146,15 +161,33 @@ def test_intervals_hold_the_planted_effect(method):
 def test_several_treated_units_and_few_controls_use_the_spread_of_fakes():
     made = told(run(synthetic_did, factor_panel(1, controls=10, treated=3)))
     assert made.low <= 3.0 <= made.high and made.ratio_p is None
+    groups = told(run(synthetic_control, factor_panel(1, controls=10, treated=3)))
+    assert "in about 95%" in check_of(groups, "interval_by_rank").sentence
     few = told(run(synthetic_control, factor_panel(1, controls=8)))
     assert few.method == "synthetic control, error by fake units"
+    assert "8 fake units are too few to rank among (that takes 19)" in check_of(few, "interval_by_t").sentence
     assert told(run(synthetic_control, factor_panel(1))).method == "synthetic control, rank among fake units"
 
 
-def test_rank_p_values_and_rank_intervals_agree():
+@pytest.mark.parametrize("controls", [6, 12, 22])
+def test_rank_p_values_and_rank_intervals_agree(controls):
     for seed in range(25):
-        made = told(run(synthetic_control, factor_panel(seed, effect=1.0), level=0.9, placebos=False))
+        panel = factor_panel(seed, effect=1.0, controls=controls)
+        made = told(run(synthetic_control, panel, level=0.9, placebos=False))
         assert made.excludes_zero == (made.p_value <= 0.1 + 1e-12)
+
+
+def test_the_interval_of_few_fakes_is_no_narrower_than_the_largest_of_them():
+    widened = 0
+    for seed in range(30):
+        panel = factor_panel(seed, controls=12)
+        made = told(run(synthetic_control, panel, placebos=False))
+        fakes = fake_effects("synthetic_control", panel.outcomes[1:], 1, 20, 200, 0)
+        sizes = np.abs([fake.effect for fake in fakes])
+        by_t = stats.t.ppf(0.975, 11) * made.standard_error
+        assert made.high - made.estimate == pytest.approx(max(by_t, sizes.max()))
+        widened += sizes.max() > by_t
+    assert widened > 0
 
 
 @pytest.mark.parametrize("treated", [1, 3])
@@ -182,6 +215,80 @@ def test_a_treated_unit_among_its_controls_is_found_exactly():
     made = mixed_effect("synthetic_control", treated[None], controls, 8)
     assert made.effect == pytest.approx(5.0)
     assert made.unit_weights == pytest.approx([0.25, 0, 0, 0.75, 0, 0], abs=1e-9)
+
+
+# --- what the interval stands on
+
+
+def test_synthetic_differences_take_the_degrees_that_the_time_weights_leave():
+    """Meyer & Woodroofe (2000): each active weight of a fit on a cone takes a degree. 38 states, 3 active years."""
+    made = california(synthetic_did, placebos=False)
+    assert np.count_nonzero(made.time_weights) == 3
+    assert made.high - made.estimate == pytest.approx(stats.t.ppf(0.975, 38 - 3) * made.standard_error)
+    assert "35 degrees of freedom" in check_of(made, "interval_by_t").sentence
+
+
+def test_few_controls_of_long_series_have_few_degrees_and_say_so():
+    made = told(run(synthetic_did, noise_panel(0, controls=8), placebos=False))
+    reach = (made.high - made.estimate) / made.standard_error
+    assert reach == pytest.approx(stats.t.ppf(0.975, 3.0))
+    assert check_of(made, "interval_by_t").passed is None
+
+
+@pytest.mark.parametrize(("controls", "length"), [(11, 40), (20, 40), (30, 30)])
+def test_intervals_of_noisy_panels_hold_the_planted_effect(controls, length):
+    """On the controls' own degrees they held it in 92 % of cases: the time weights follow the noise of the controls."""
+    held = []
+    for seed in range(200):
+        panel = noise_panel(seed, controls=controls, length=length)
+        made = told(run(synthetic_did, panel, placebos=False))
+        held.append(made.low <= 3.0 <= made.high)
+    assert np.mean(held) >= 0.925
+
+
+def test_the_spread_of_fakes_has_the_degrees_that_are_told():
+    """A variance on d degrees has the squared coefficient of variation 2/d, whatever the quantile is taken of it."""
+    errors, degrees = [], []
+    for seed in range(150):
+        panel = noise_panel(seed, controls=30, length=40)
+        made = told(run(synthetic_did, panel, placebos=False))
+        errors.append(made.standard_error**2)
+        degrees.append(30 - np.count_nonzero(made.time_weights))
+    found = 2 * np.mean(errors) ** 2 / np.var(errors)
+    assert found < 24  # far from 29
+    assert found == pytest.approx(np.mean(degrees), rel=0.35)
+
+
+def test_states_that_no_mix_follows_are_no_fakes_and_the_level_is_kept():
+    """Each state plays California: a naive second computation by what the method itself says of every one."""
+    panel = proposition_99().without(["California"])
+    held = []
+    for unit in panel.units:
+        others = tuple(name for name in panel.units if name != unit)
+        one = Panel(panel.units, panel.periods, panel.outcomes, {unit: START})
+        answer = synthetic_control(one, [unit], others, START, placebos=False)
+        held.append(None if isinstance(answer, CannotTell) else answer.low <= 0.0 <= answer.high)
+    told_of = [one for one in held if one is not None]
+    assert held.count(None) == 3
+    assert np.mean(told_of) == pytest.approx(34 / 35)  # one of 36 is the least that ranks can leave out
+    made = california(synthetic_control)
+    space = next(run for run in made.placebos if run.kind == "space")
+    assert (space.runs, space.refused) == (35, 3)
+    assert "97.2%" in check_of(made, "interval_by_rank").sentence
+    assert made.high - made.low < 55.0  # 78.6 with the three
+
+
+def test_a_control_out_of_reach_does_not_widen_the_interval():
+    panel = factor_panel(3)
+    plain = told(run(synthetic_control, panel, placebos=False))
+    far = np.vstack([panel.outcomes, 500.0 + 40.0 * np.random.default_rng(0).normal(size=30)])
+    made = Panel((*panel.units, "far"), panel.periods, far, panel.adopted)
+    with_it = told(run(synthetic_control, made))
+    space = next(one for one in with_it.placebos if one.kind == "space")
+    assert (space.runs, space.refused) == (22, 1)
+    assert with_it.high - with_it.low < 1.5 * (
+        plain.high - plain.low
+    )  # the gap of the far one is ten times as wide
 
 
 # --- checks and refusals

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
@@ -138,6 +138,17 @@ def student_below(t: float, degrees: float) -> float:
     from scipy.special import stdtr
 
     return normal_below(t) if math.isinf(degrees) else float(stdtr(degrees, t))
+
+
+def satterthwaite(parts: Sequence[float], degrees: Sequence[float]) -> float:
+    """Return the degrees of freedom of a sum of variances, each with its own (Satterthwaite 1946); inf where all are 0.
+
+    With the variances found it is Welch's (1947). With those to expect if all units varied alike it is Bell &
+    McCaffrey's (2002), which Imbens & Kolesár (2016) advise where one side is small: found variances of three units
+    come out small by chance, and then lend themselves the other side's degrees.
+    """
+    spread = math.fsum(part**2 / own for part, own in zip(parts, degrees, strict=True))
+    return math.fsum(parts) ** 2 / spread if spread > 0.0 else math.inf
 
 
 def limits(

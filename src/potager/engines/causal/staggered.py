@@ -26,8 +26,8 @@ from potager.engines.causal.results import (
     check_level,
     limits,
     negligible,
-    normal_quantile,
     p_value,
+    satterthwaite,
 )
 
 Controls = Literal["never_treated", "not_yet_treated"]
@@ -77,12 +77,18 @@ class StaggeredEffect(Effect):
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """Group-time effects with their influence (cells, n), and the first treated period of each unit (n,)."""
+    """Group-time effects with their influence (cells, n), and the first treated period of each unit (n,).
+
+    ``controls``: which were taken. ``usual`` (t, t): the covariance of a unit's outcomes about the mean of its group,
+    all groups together.
+    """
 
     cells: list[GroupTimeEffect]
     influence: FloatArray
     first: IntArray
     without_controls: int
+    controls: Controls
+    usual: FloatArray
 
 
 def staggered_effect(
@@ -93,7 +99,8 @@ def staggered_effect(
     The effect on group g at t is the mean change from g − 1 to t of the units that started at g, less that of clean
     controls: units ``never_treated`` in the panel, or ``not_yet_treated`` at t (those never treated among them).
     Averages weigh groups by their units; errors come from influence functions with the weights' own error, clustered
-    by unit and corrected for small groups, with Student's t. Effects before the start are the placebos in time.
+    by unit and corrected for small groups, with Student's t on Welch's degrees of freedom or Bell & McCaffrey's,
+    whichever are fewer. Effects before the start are the placebos in time.
 
     Leaves out units treated from the first period on (nothing is known of them before) and groups of under three units
     (nothing is known of their spread), with a check that says so. Refuses where no clean control is left, where no
@@ -119,13 +126,12 @@ def staggered_effect(
     else:
         checks.append(Check("clean_controls", True, "Every group-period has clean controls."))
     post = [index for index, cell in enumerate(found.cells) if cell.time >= cell.group]
-    degrees = float(len(panel.units) - len(set(panel.adopted.values())) - 1)
-    estimate, error = _average(found, post)
+    estimate, error, degrees = _average(found, post)
     if negligible(error, panel.outcomes):
         return CannotTell("undefined", "The changes do not vary, so there is no error to speak of.", "")
-    before = [cell for cell in found.cells if cell.time < cell.group]
+    before = [_average(found, [i]) for i, cell in enumerate(found.cells) if cell.time < cell.group]
     checks.append(_pre_check(before))
-    runs, missing = carried(_placebos(before, degrees, level))
+    runs, missing = carried(_placebos(before, level))
     low, high = limits(estimate, error, degrees, level)
     ages = sorted({cell.time - cell.group for cell in found.cells if cell.time >= cell.group})
     groups = sorted({cell.group for cell in found.cells if cell.time >= cell.group})
@@ -142,11 +148,10 @@ def staggered_effect(
         placebos=runs,
         cells=tuple(found.cells),
         by_age=tuple(
-            _averaged(found, [i for i in post if _age(found.cells[i]) == age], age, degrees, level)
-            for age in ages
+            _averaged(found, [i for i in post if _age(found.cells[i]) == age], age, level) for age in ages
         ),
         by_group=tuple(
-            _averaged(found, [i for i in post if found.cells[i].group == group], group, degrees, level)
+            _averaged(found, [i for i in post if found.cells[i].group == group], group, level)
             for group in groups
         ),
     )
@@ -217,7 +222,7 @@ def _group_time(panel: Panel, controls: Controls) -> _Cells | CannotTell:
         members = first == group
         for time in range(1, length):
             base = group - 1 if time >= group else time - 1
-            clean = (first == length) if controls == "never_treated" else (first > time) & ~members
+            clean = _clean(first, group, time, length, controls)
             if int(clean.sum()) < FEWEST_UNITS:
                 without += 1
                 continue
@@ -230,7 +235,12 @@ def _group_time(panel: Panel, controls: Controls) -> _Cells | CannotTell:
                 )
             )
             influence.append(parts)
-    return _Cells(cells, np.array(influence), first, without) if cells else _no_controls(controls)
+    if not cells:
+        return _no_controls(controls)
+    own = np.vstack(
+        [outcomes[first == one] - outcomes[first == one].mean(axis=0) for one in np.unique(first)]
+    )
+    return _Cells(cells, np.array(influence), first, without, controls, own.T @ own / len(own))
 
 
 def _mean_influence(change: FloatArray, members: NDArray[np.bool_]) -> FloatArray:
@@ -243,8 +253,8 @@ def _mean_influence(change: FloatArray, members: NDArray[np.bool_]) -> FloatArra
     return influence
 
 
-def _average(found: _Cells, chosen: list[int]) -> tuple[float, float]:
-    """Average cells with the sizes of their groups: the estimate and its error, the weights' own error within."""
+def _average(found: _Cells, chosen: list[int]) -> tuple[float, float, float]:
+    """Average cells with the sizes of their groups: the estimate, its error with the weights' own, and its degrees."""
     n = len(found.first)
     members = np.array([found.first == found.cells[i].group for i in chosen], dtype=np.float64)
     shares = members.mean(axis=1)
@@ -253,33 +263,61 @@ def _average(found: _Cells, chosen: list[int]) -> tuple[float, float]:
     deviations = members - shares[:, None]
     of_weights = deviations / shares.sum() - np.outer(shares, deviations.sum(axis=0)) / shares.sum() ** 2
     influence = weights @ found.influence[chosen] + estimates @ of_weights
-    return float(weights @ estimates), math.sqrt(float(influence @ influence)) / n
+    error = math.sqrt(float(influence @ influence)) / n
+    return float(weights @ estimates), error, _degrees(found, chosen, weights, influence)
 
 
-def _averaged(found: _Cells, chosen: list[int], key: int, degrees: float, level: float) -> AverageEffect:
-    estimate, error = _average(found, chosen)
+def _degrees(found: _Cells, chosen: list[int], weights: FloatArray, influence: FloatArray) -> float:
+    """Return the degrees of freedom of an average: by each group's variance found, or to expect; the fewer.
+
+    An average is a sum over groups (those never treated among them) of a mean of its units, weighed over periods.
+    Found is the group's influence squared; to expect is what these weights make of the usual covariance.
+    """
+    groups, group_of, sizes = np.unique(found.first, return_inverse=True, return_counts=True)
+    own = np.maximum(sizes - 1.0, 1.0)
+    by_period = np.zeros((len(groups), len(found.usual)))  # weight of a unit of each group, per period
+    for index, weight in zip(chosen, weights, strict=True):
+        cell = found.cells[index]
+        base = cell.group - 1 if cell.time >= cell.group else cell.time - 1
+        clean = _clean(groups, cell.group, cell.time, len(found.usual), found.controls)
+        side = (groups == cell.group) / sizes[groups == cell.group] - clean / float(sizes[clean].sum())
+        by_period[:, cell.time] += weight * side
+        by_period[:, base] -= weight * side
+    squared = np.bincount(group_of, weights=np.square(influence), minlength=len(groups))
+    alike = sizes * np.einsum("gs,st,gt->g", by_period, found.usual, by_period, optimize=True)
+    return min(satterthwaite(squared.tolist(), own.tolist()), satterthwaite(alike.tolist(), own.tolist()))
+
+
+def _clean(first: IntArray, group: int, time: int, length: int, controls: Controls) -> NDArray[np.bool_]:
+    """Return which starts make clean controls of a group at a time; a start at ``length`` is never."""
+    clean: NDArray[np.bool_] = (
+        first == length if controls == "never_treated" else (first > time) & (first != group)
+    )
+    return clean
+
+
+def _averaged(found: _Cells, chosen: list[int], key: int, level: float) -> AverageEffect:
+    estimate, error, degrees = _average(found, chosen)
     return AverageEffect(key, estimate, *limits(estimate, error, degrees, level), error)
 
 
-def _pre_check(before: list[GroupTimeEffect]) -> Check:
-    """Look at the largest effect before the start, with Bonferroni's bound for looking at all of them."""
-    tested = [cell for cell in before if cell.standard_error > 0.0]
+def _pre_check(before: list[tuple[float, float, float]]) -> Check:
+    """Look at the clearest effect before the start, with Bonferroni's bound for looking at all of them."""
+    tested = [p_value(*one) for one in before if one[1] > 0.0]
     if not tested:
         return Check("pre_trend", None, "There is no period before the start in which an effect would show.")
-    largest = max(abs(cell.estimate) / cell.standard_error for cell in tested)
-    bound = normal_quantile(1.0 - _DOUBT / (2 * len(tested)))
-    calm = "no effect shows" if largest <= bound else "effects show already"
+    least = min(1.0, min(tested) * len(tested))
+    calm = "no effect shows" if least >= _DOUBT else "effects show already"
     return Check(
         "pre_trend",
-        largest <= bound,
-        f"Before the start {calm}: the largest of {len(tested)} is {largest:.1f} errors from 0 (bound {bound:.1f}).",
+        least >= _DOUBT,
+        f"Before the start {calm}: the clearest of {len(tested)} has p = {least:.2g}, for looking at them all.",
     )
 
 
-def _placebos(before: list[GroupTimeEffect], degrees: float, level: float) -> PlaceboCoverage | CannotTell:
+def _placebos(before: list[tuple[float, float, float]], level: float) -> PlaceboCoverage | CannotTell:
     """Take the effects before the start as fakes in time."""
-    held = []
-    for cell in before:
-        low, high = limits(cell.estimate, cell.standard_error, degrees, level)
-        held.append(low <= 0.0 <= high)
-    return coverage_of("time", [cell.estimate for cell in before], held, level)
+    reaches = [limits(estimate, error, degrees, level) for estimate, error, degrees in before]
+    return coverage_of(
+        "time", [one[0] for one in before], [low <= 0.0 <= high for low, high in reaches], level
+    )

@@ -35,13 +35,15 @@ _EXACT = 1e-10
 class Counterfactual:
     """A forecast (h,) with the joint covariance of its errors (h, h) and the degrees of freedom that were left.
 
-    ``residual_p``: Ljung–Box on the one-step errors of the likeliest model; None where they are too few.
+    ``residual_p``: Ljung–Box on the one-step errors of the likeliest model; None where they are too few. ``steady``:
+    whether the likeliest model is one whose level does not wander.
     """
 
     mean: FloatArray
     covariance: FloatArray
     degrees: float
     residual_p: float | None
+    steady: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ def counterfactual(
         for level, slope in product(_LEVEL_STEPS, _SLOPE_STEPS if trend == "trend" else (0.0,))
     ]
     made = [_fitted(model, variances, x[start:end], end - start, used) for variances in grid]
-    best = max(made, key=lambda one: one.log_weight)
+    likeliest = max(range(len(made)), key=lambda index: made[index].log_weight)
+    best = made[likeliest]
     if not math.isfinite(best.log_weight):
         return CannotTell(
             "undefined",
@@ -106,7 +109,11 @@ def counterfactual(
     for weight, one in zip(weights, made, strict=True):
         joint += weight * (one.covariance + np.outer(one.mean - mean, one.mean - mean))
     return Counterfactual(
-        center + scale * mean, scale**2 * joint, float(start - used), _independence(best.residuals)
+        mean=center + scale * mean,
+        covariance=scale**2 * joint,
+        degrees=float(start - used),
+        residual_p=_independence(best.residuals),
+        steady=not any(grid[likeliest][1:]),
     )
 
 

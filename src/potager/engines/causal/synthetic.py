@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from potager.engines.answers import CannotTell
+from potager.engines.causal.fakes import comparable, fake_error, fit_before, followed, interval_by_fakes
 from potager.engines.causal.mixing import Mixed, Mixing, fake_effects, mixed_effect
 from potager.engines.causal.panel import Panel, unfit
 from potager.engines.causal.placebo import carried, coverage_of, fake_starts
@@ -18,9 +19,7 @@ from potager.engines.causal.results import (
     FloatArray,
     PlaceboCoverage,
     check_level,
-    limits,
     negligible,
-    p_value,
 )
 
 FEWEST_BEFORE = 5
@@ -30,9 +29,9 @@ _FAKES_OF_MANY = 60  # a mix of very many controls takes long; this many fakes s
 _MANY = 300
 _FAKE_DATES = 6
 # A mix that follows the treated worse than most controls are followed is a warning; one that is far worse than all of
-# them compares things that are not alike. In root mean squared errors before the start, against the controls' median.
+# them compares things that are not alike, and is refused (``fakes.followed``). In root mean squared errors before the
+# start, against the controls' median.
 _FIT_DOUBT = 2.0
-_FIT_REFUSAL = 5.0
 _MOST_WEIGHT = 0.7
 
 
@@ -76,7 +75,9 @@ def synthetic_control(
 
     Abadie, Diamond & Hainmueller (2010), fitted on the outcome alone. The p-value and the interval come from fakes in
     space: each control plays the treated; the interval holds every effect that, taken off, would leave a gap no larger
-    than the fakes show. With fewer controls than that takes (19 for 95 %), Student's t on the fakes' spread is used.
+    than the fakes show (Firpo & Possebom 2018). Controls that no mix follows are no fakes, as there: the treated would
+    have been refused in their place, and with them the interval holds too much. Ranks hold the level or more, and the
+    checks say how much. With fewer fakes than they take (19 for 95 %), Student's t on the fakes' spread is used.
 
     Refuses as :func:`~potager.engines.causal.panel.unfit` says, with under five periods before the start or five
     controls, and where no mix follows the treated before the start. Raises :class:`ValueError` on unknown units and
@@ -99,7 +100,10 @@ def synthetic_did(
 
     Weighs controls so that they move as the treated did, and periods before so that they look like those after; needs
     parallel movement only, not equal levels. The error is the standard deviation of fakes in space (algorithm 4
-    there), with Student's t on the number of controls less one. Refuses and raises as :func:`synthetic_control` does.
+    there), with Student's t in place of the normal quantile: on the controls less the periods with a time weight.
+    All fakes share these weights, which were fitted to the controls, so that their spread is known no better than
+    the residual of that fit (an active weight is a degree of freedom: Meyer & Woodroofe 2000, Zou, Hastie &
+    Tibshirani 2007). Refuses and raises as :func:`synthetic_control` does.
     """
     return _synthetic("synthetic_did", panel, treated, controls, start, level, placebos, seed)
 
@@ -128,22 +132,27 @@ def _synthetic(
     rows, others = panel.rows(treated), panel.rows(controls)
     made = mixed_effect(mixing, rows, others, start)
     fakes = fake_effects(mixing, others, len(rows), start, _most(others), seed)
-    fit = _fit(made, mixing, start)
-    usual = float(np.median([_fit(fake, mixing, start) for fake in fakes]))
-    fitted = _fit_check(fit, usual, float(np.abs(rows).mean()))
-    if fit > _FIT_REFUSAL * usual and fitted.passed is False:
+    fit = fit_before(made, mixing, start)
+    usual = float(np.median([fit_before(fake, mixing, start) for fake in fakes]))
+    size = float(np.abs(rows).mean())
+    fitted = _fit_check(fit, usual, size)
+    if not followed(fit, usual, size):
         return CannotTell(
             "not_identified",
             fitted.sentence,
             "Add controls like the treated, or compare the outcome per head or as an index.",
         )
-    error, degrees = _fake_error(fakes, len(others))
+    stand_ins = comparable(mixing, fakes, start, size, level)
+    error = fake_error(stand_ins)
     if negligible(error, others):
         return CannotTell("undefined", "The controls do not vary, so there is no error to speak of.", "")
-    low, high, p, how = _interval(mixing, made.effect, fakes, error, degrees, level)
+    found = interval_by_fakes(mixing, made, stand_ins, len(others), level)
     runs, missing = carried(
         *(
-            (_in_time(mixing, rows, others, start, level, seed), _in_space(mixing, fakes, level))
+            (
+                _in_time(mixing, rows, others, start, level, seed),
+                _in_space(mixing, stand_ins, len(fakes), level),
+            )
             if placebos
             else ()
         )
@@ -151,14 +160,14 @@ def _synthetic(
     order = [int(index) for index in np.argsort(-made.unit_weights, kind="stable")]
     return SyntheticEffect(
         estimate=made.effect,
-        low=low,
-        high=high,
+        low=found.low,
+        high=found.high,
         level=level,
-        method=f"{mixing.replace('_', ' ').replace('did', 'difference-in-differences')}, {how}",
+        method=f"{mixing.replace('_', ' ').replace('did', 'difference-in-differences')}, {found.how}",
         evidence="quasi_experiment",
         standard_error=error,
-        p_value=p,
-        checks=(fitted, _spread_check(made.unit_weights, controls), *missing),
+        p_value=found.p_value,
+        checks=(fitted, _spread_check(made.unit_weights, controls), found.check, *missing),
         placebos=runs,
         weights=tuple(
             SyntheticWeight(controls[index], float(made.unit_weights[index]))
@@ -172,15 +181,8 @@ def _synthetic(
     )
 
 
-def _fit(made: Mixed, mixing: Mixing, start: int) -> float:
-    """Return the root mean squared gap before the start; synthetic differences may differ by a constant."""
-    gap = made.gap[:start]
-    center = 0.0 if mixing == "synthetic_control" else float(gap.mean())
-    return math.sqrt(float(np.mean(np.square(gap - center))))
-
-
 def _fit_check(fit: float, usual: float, size: float) -> Check:
-    passed = fit <= _FIT_DOUBT * usual or fit <= 1e-9 * size
+    passed = followed(fit, usual, size, _FIT_DOUBT)
     words = "follows" if passed else "does not follow"
     return Check(
         "pre_fit",
@@ -207,34 +209,6 @@ def _most(controls: FloatArray) -> int:
     return _MOST_FAKES if len(controls) <= _MANY else _FAKES_OF_MANY
 
 
-def _fake_error(fakes: Sequence[Mixed], controls: int) -> tuple[float, float]:
-    return float(np.std([fake.effect for fake in fakes], ddof=1)), min(len(fakes), controls) - 1.0
-
-
-def _interval(
-    mixing: Mixing, effect: float, fakes: Sequence[Mixed], error: float, degrees: float, level: float
-) -> tuple[float, float, float, str]:
-    """Return low, high, p-value and how they were had."""
-    ranked = mixing == "synthetic_control" and math.floor(round((1.0 - level) * (len(fakes) + 1), 9)) >= 1
-    if not ranked:
-        low, high = limits(effect, error, degrees, level)
-        return low, high, p_value(effect, error, degrees), "error by fake units"
-    sizes = np.sort(np.abs([fake.effect for fake in fakes]))[::-1]
-    reach = rank_reach(sizes, level)
-    p = (1.0 + float(np.sum(sizes >= abs(effect) * (1 - 1e-12)))) / (len(sizes) + 1)
-    return effect - reach, effect + reach, p, "rank among fake units"
-
-
-def rank_reach(sizes: FloatArray, level: float) -> float:
-    """Return half the interval that ranking allows; ``sizes`` of the fakes, largest first.
-
-    With J fakes the effect less a supposed one has p = (1 + how many are as large)/(J + 1); the interval holds what
-    has p > 1 − level, so its reach is the size at rank ⌊(1 − level)(J + 1)⌋. That must be 1 or more.
-    """
-    rank = math.floor(round((1.0 - level) * (len(sizes) + 1), 9))
-    return float(sizes[rank - 1])
-
-
 def _ratio_p(made: Mixed, fakes: Sequence[Mixed], start: int) -> float | None:
     """Rank the growth of the gap after the start among all units (Abadie, Diamond & Hainmueller 2010)."""
 
@@ -256,19 +230,23 @@ def _in_time(
     for fake in fake_starts(FEWEST_BEFORE, start - 1, _FAKE_DATES):
         made = mixed_effect(mixing, rows[:, :start], others[:, :start], fake)
         fakes = fake_effects(mixing, others[:, :start], len(rows), fake, _most(others) // 4, seed)
-        error, degrees = _fake_error(fakes, len(others))
-        low, high, *_ = _interval(mixing, made.effect, fakes, error, degrees, level)
+        found = interval_by_fakes(
+            mixing,
+            made,
+            comparable(mixing, fakes, fake, float(np.abs(rows).mean()), level),
+            len(others),
+            level,
+        )
         estimates.append(made.effect)
-        held.append(low <= 0.0 <= high)
+        held.append(found.low <= 0.0 <= found.high)
     return coverage_of("time", estimates, held, level)
 
 
-def _in_space(mixing: Mixing, fakes: Sequence[Mixed], level: float) -> PlaceboCoverage | CannotTell:
-    """Ask of every fake whether the interval that the other fakes give it holds 0."""
+def _in_space(mixing: Mixing, fakes: Sequence[Mixed], run: int, level: float) -> PlaceboCoverage | CannotTell:
+    """Ask of every comparable fake of those run whether the interval that the others give it holds 0."""
     held = []
     for index, fake in enumerate(fakes):
         rest = [other for place, other in enumerate(fakes) if place != index]
-        error, degrees = _fake_error(rest, len(rest))
-        low, high, *_ = _interval(mixing, fake.effect, rest, error, degrees, level)
-        held.append(low <= 0.0 <= high)
-    return coverage_of("space", [fake.effect for fake in fakes], held, level)
+        found = interval_by_fakes(mixing, fake, rest, len(rest), level)
+        held.append(found.low <= 0.0 <= found.high)
+    return coverage_of("space", [fake.effect for fake in fakes], held, level, run - len(fakes))

@@ -8,17 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-import numpy as np
-
 from potager.engines.answers import CannotTell
 from potager.engines.causal import (
     Check,
     Choice,
     Design,
     Effect,
-    InterruptedEffect,
-    StaggeredEffect,
-    SyntheticEffect,
     choose_method,
     compare_anytime,
     compare_arms,
@@ -31,6 +26,7 @@ from potager.engines.causal import (
 )
 from potager.engines.causal.experiment import FEWEST_UNITS
 from potager.insight.impact.designing import Assignment, Plan
+from potager.insight.impact.method_figures import panel_figures, series_figures
 from potager.insight.impact.reading_arms import Arms, read_arms
 from potager.insight.impact.reading_panels import PanelRead, SeriesRead, read_panel, read_series
 from potager.insight.metrics.models import Metric
@@ -329,47 +325,7 @@ def _run_panel(plan: Plan, read: PanelRead, method: str, passed: tuple[Check, ..
     found = runs[method]()
     if isinstance(found, CannotTell):
         return found
-    return Told(found, method, read, passed, read.checks, _panel_figures(read, found))
-
-
-def _panel_figures(read: PanelRead, found: Effect) -> dict[str, Any]:
-    if isinstance(found, StaggeredEffect):
-        return {
-            "kind": "event_study",
-            "grain": read.grain,
-            "by_age": [
-                {"age": one.key, "estimate": one.estimate, "low": one.low, "high": one.high,
-                 "error": one.standard_error}
-                for one in found.by_age
-            ],
-            "before": [
-                {"age": cell.time - cell.group, "estimate": cell.estimate}
-                for cell in found.cells
-                if cell.time < cell.group
-            ],
-            "groups": len(found.by_group),
-            "segments": [len(read.treated), len(read.controls)],
-        }  # fmt: skip
-    treated = read.panel.rows(read.treated).mean(axis=0)
-    start = read.start
-    if isinstance(found, SyntheticEffect):
-        gap = found.gap - float(found.time_weights @ found.gap[:start])
-        expected = treated - gap
-        weights = [{"unit": one.unit, "weight": one.weight} for one in found.weights[:10]]
-    else:
-        others = read.panel.rows(read.controls).mean(axis=0)
-        expected = float(treated[:start].mean()) + others - float(others[:start].mean())
-        weights = []
-    return {
-        "kind": "before_after",
-        "grain": read.grain,
-        "periods": [str(period.start) for period in read.periods],
-        "start": start,
-        "observed": treated.tolist(),
-        "expected": expected.tolist(),
-        "weights": weights,
-        "segments": [len(read.treated), len(read.controls)],
-    }
+    return Told(found, method, read, passed, read.checks, panel_figures(read, found))
 
 
 def _run_series(plan: Plan, read: SeriesRead, passed: tuple[Check, ...]) -> Told | CannotTell:
@@ -385,22 +341,4 @@ def _run_series(plan: Plan, read: SeriesRead, passed: tuple[Check, ...]) -> Told
     )
     if isinstance(found, CannotTell):
         return found
-    return Told(found, "interrupted_series", read, passed, (), _series_figures(read, found))
-
-
-def _series_figures(read: SeriesRead, found: InterruptedEffect) -> dict[str, Any]:
-    return {
-        "kind": "before_after",
-        "grain": read.grain,
-        "periods": [str(period.start) for period in read.periods],
-        "start": read.start,
-        "observed": [None if np.isnan(value) else float(value) for value in read.values],
-        "expected": [None] * read.start + found.expected.tolist(),
-        "low": [None] * read.start + found.expected_low.tolist(),
-        "high": [None] * read.start + found.expected_high.tolist(),
-        "cumulative": [
-            float(found.cumulative[-1]),
-            float(found.cumulative_low[-1]),
-            float(found.cumulative_high[-1]),
-        ],
-    }
+    return Told(found, "interrupted_series", read, passed, (), series_figures(read, found))
