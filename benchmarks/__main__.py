@@ -27,7 +27,13 @@ from benchmarks.measure import Row  # noqa: E402
 
 PAGE = Path(__file__).parents[1] / "docs/reference/benchmarks.md"
 KEPT = Path(__file__).parent / "measured.json"
-SECTIONS = {"house": "The house", "money": "Revenue", "behavior": "Usage", "impact": "Impact"}
+SECTIONS = {
+    "house": "The house",
+    "money": "Revenue",
+    "behavior": "Usage",
+    "impact": "Impact",
+    "harbor": "Harbor",
+}
 
 
 def page(measured: dict[str, list[Row]]) -> str:
