@@ -85,6 +85,7 @@ QUESTIONS = {
     "a split funnel": funnel_sql(
         EVENTS, SCOPE, Funnel(STEPS, WINDOW, by="plan", exclusions=(Match(("share",)),))
     ),
+    "a funnel of busy people": funnel_sql(EVENTS, SCOPE, Funnel(STEPS, WINDOW, folded=3)),
     "a strict funnel": funnel_sql(EVENTS, SCOPE, Funnel(STEPS, WINDOW, "strict")),
     "an unordered funnel": funnel_sql(EVENTS, SCOPE, Funnel(STEPS, WINDOW, "unordered")),
     "who dropped out": funnel_members_sql(EVENTS, SCOPE, Funnel(STEPS, WINDOW), 2, dropped=True),

@@ -44,6 +44,7 @@ from potager.engines.behavior.events import (
     Unit,
 )
 from potager.engines.behavior.funnels import (
+    MOST_FOLDED,
     Funnel,
     FunnelResult,
     Order,
@@ -99,6 +100,7 @@ from potager.engines.behavior.trends import (
 
 __all__ = [
     "ANY",
+    "MOST_FOLDED",
     "STATES",
     "Activation",
     "ActivationResult",

@@ -22,12 +22,15 @@ from potager.engines.behavior.events import (
     literal,
     milliseconds,
 )
+from potager.engines.behavior.passes import passes_sql
 from potager.engines.behavior.shares import Share, share
 
 Order = Literal["ordered", "strict", "unordered"]
 Touch = Literal["first", "last", "all"]
 MOST_STEPS = 12
 MOST_EXCLUSIONS = 6
+# Beyond so many events of one person, passes over all of them are faster than folding a list.
+MOST_FOLDED = 20_000
 UNKNOWN = "unknown"
 
 
@@ -38,7 +41,9 @@ class Funnel:
     ``order``: "ordered" lets other events come between, "strict" does not, "unordered" takes the steps in any order.
     An event of ``exclusions`` ends every attempt on the way (for ordered funnels). ``by`` splits by a property; the
     value that counts is that of the ``first`` or ``last`` event of the first step, or for "all" the one that every
-    step has. One event is one step: twice the same step takes two events.
+    step has. One event is one step: twice the same step takes two events. ``folded``: who has more matching events than
+    that is read by window passes instead of the fold, with the same answer, however many they are; None folds
+    everybody, which costs less where nobody has :data:`MOST_FOLDED`.
     """
 
     steps: tuple[Match, ...]
@@ -47,6 +52,7 @@ class Funnel:
     exclusions: tuple[Match, ...] = ()
     by: str = ""
     touch: Touch = "first"
+    folded: int | None = None
 
     def __post_init__(self) -> None:
         if not 2 <= len(self.steps) <= MOST_STEPS:
@@ -179,14 +185,26 @@ def _people_sql(events: Events, scope: Scope, funnel: Funnel) -> str:
         pick = "arg_min" if funnel.touch == "first" else "arg_max"
         chosen = f"{pick}(split, t) FILTER (WHERE (mask & 1) = 1) AS by_value, "
     start, step = fold(count, excluded, width, funnel.window * 1000)
+    by = "by_value" if funnel.by else ""
+    keys = f"who, {by}" if by else "who"
+    steps = ", ".join(f"s.d{k} AS d{k}" for k in range(1, count + 1))
+    lists = (
+        f"SELECT who, {chosen}count(*) AS many, list_sort(list((t << {width}) | mask)) AS xs "
+        f"FROM hits GROUP BY {group}"
+    )
+    if funnel.folded is None:
+        folded = f"SELECT {keys}, list_reduce(xs, lambda a, x: {step}, {start}) AS s FROM lists"
+        people = f"SELECT {keys}, {steps} FROM folded"
+        return f"WITH hits AS ({hits}), lists AS ({lists}), folded AS ({folded}), people AS ({people})"
+    passed = passes_sql("busy", by, funnel.order, count, excluded, funnel.window * 1000)
+    # The condition stands in the fold too: the engine may fold before it filters.
+    short = f"CASE WHEN many <= {funnel.folded} THEN xs END"
     return (
-        f"WITH hits AS ({hits}), "
-        f"lists AS (SELECT who, {chosen}list_sort(list((t << {width}) | mask)) AS xs FROM hits GROUP BY {group}), "
-        f"folded AS (SELECT who{', by_value' if funnel.by else ''}, list_reduce(xs, lambda a, x: {step}, {start}) AS s "
-        f"FROM lists), "
-        f"people AS (SELECT who{', by_value' if funnel.by else ''}, "
-        + ", ".join(f"s.d{k} AS d{k}" for k in range(1, count + 1))
-        + " FROM folded)"
+        f"WITH hits AS ({hits}), lists AS ({lists}), "
+        f"folded AS (SELECT {keys}, list_reduce({short}, lambda a, x: {step}, {start}) AS s "
+        f"FROM lists WHERE many <= {funnel.folded}), "
+        f"busy AS (SELECT {keys}, unnest(xs) AS x FROM lists WHERE many > {funnel.folded}), "
+        f"people AS (SELECT {keys}, {steps} FROM folded UNION ALL {passed})"
     )
 
 

@@ -31,7 +31,7 @@ def upload(
         raise Invalid(sentence, mend=mend, errors=[FieldProblem("reader", sentence, mend)])
     name = Path(file_name.replace("\\", "/")).name[:200] or "file"
     imported = Import(file_name=name, owner_id=actor.user_id, connector=reader)
-    _store(imported.path, chunks)
+    store(imported.path, chunks)
     try:
         found = connector(imported.connector)
         shape = found.inspect(imported.path)
@@ -53,7 +53,8 @@ def _table_name(file_name: str) -> str:
     return name if name[:1].isalpha() else f"table_{name}".rstrip("_")
 
 
-def _store(path: Path, chunks: Iterable[bytes]) -> None:
+def store(path: Path, chunks: Iterable[bytes]) -> None:
+    """Keep an upload: it stands under its name only when all of it is on disk. Unavailable where it cannot be kept."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
     try:

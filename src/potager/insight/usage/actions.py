@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from potager.ground.access.actors import Actor
 from potager.ground.acting.action import action
+from potager.ground.connecting.actions import store
 from potager.ground.connecting.connectors import connector, described
 from potager.ground.jobs.models import Job
 from potager.ground.jobs.work import enqueue
@@ -21,7 +21,7 @@ from potager.insight.usage import governing, groups
 from potager.insight.usage.models import Analysis, EventFile, FileState, Made, Stream
 from potager.insight.usage.readings.base import parsed, reading_named
 from potager.kit.clock import now
-from potager.kit.errors import Conflict, FieldProblem, Invalid, Problem, Unavailable
+from potager.kit.errors import Conflict, FieldProblem, Invalid, Problem
 
 CONNECTOR = "events"
 JOB = "usage.import"
@@ -125,7 +125,7 @@ def bring_file(
     name = Path(file_name.replace("\\", "/")).name[:200] or "events"
     brought = EventFile(file_name=name, owner_id=actor.user_id, stream=stream)
     brought.table = table or (stream.table if stream else "usage.events")
-    _store(brought.path, chunks)
+    store(brought.path, chunks)
     try:
         found = connector(CONNECTOR)
         shape = found.inspect(brought.path)
@@ -138,22 +138,6 @@ def bring_file(
         if isinstance(error, Problem):
             error.detail = error.detail.replace(brought.path.name, name)
         raise
-
-
-def _store(path: Path, chunks: Iterable[bytes]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    try:
-        with partial.open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        mend = "Free some space, or let Potager write to its data folder; then bring it again."
-        raise Unavailable(f"The file could not be kept: {error.strerror}.", mend=mend) from error
 
 
 @action("usage.edit", on="brought")

@@ -10,6 +10,7 @@ from potager.ground.lake.service import warehouse
 from potager.insight.metrics.queries import conditions
 from potager.insight.usage.models import Stream
 from potager.insight.usage.readings.base import Days
+from potager.insight.usage.running import identifier, run
 from potager.kit.errors import Invalid, NotFound
 
 
@@ -30,7 +31,7 @@ def events_of(stream: Stream) -> Events:
         time=stream.time,
         event=stream.event,
         account=stream.account,
-        event_id=stream.event_id,
+        event_id=stream.event_id if has_repeats(stream) else "",
         identities=stream.identities_table,
         zone=stream.zone,
         aware=bool(pa.types.is_timestamp(kind) and kind.tz),
@@ -38,6 +39,19 @@ def events_of(stream: Stream) -> Events:
         properties=tuple(str(name) for name in stream.properties),
         json_column=stream.json_column,
     )
+
+
+def has_repeats(stream: Stream) -> bool:
+    """Return whether an event id comes more than once in a stream's table: counted once a snapshot, not a reading."""
+    if not stream.event_id:
+        return False
+    name = identifier(stream.event_id)
+    rows, _ = run(
+        f"SELECT count({name}) > count(DISTINCT {name}) AS repeats FROM {stream.table}",  # noqa: S608 - names of ours
+        [stream.table],
+        "whether events are there twice",
+    )
+    return bool(rows["repeats"][0].as_py())
 
 
 def conditions_of(said: Sequence[str]) -> tuple[Condition, ...]:

@@ -64,18 +64,29 @@ def facts_of(stream: Stream) -> Facts:
     )
     row = whole.to_pylist()[0]
     named, ran_names = _names(stream)
-    most, ran_most = run(
-        f"SELECT count(*) AS n FROM {table} WHERE {person} IS NOT NULL "  # noqa: S608 - names of ours
-        f"GROUP BY {person} ORDER BY n DESC LIMIT 1",
-        [table],
-        "who is busiest",
-    )
-    busiest = most["n"][0].as_py() if most.num_rows else 0
+    most, ran_most = _busiest(table, stream.person)
     return Facts(
         events=row["events"], people=row["people"], accounts=row["accounts"],
         first=_day(stream, row["first"]), last=_day(stream, row["last"]), names=named,
-        odd=tuple(_odd(row, busiest)), ran=(ran, ran_names, ran_most),
+        odd=tuple(_odd(row, most)), ran=(ran, ran_names, ran_most),
     )  # fmt: skip
+
+
+def _busiest(table: str, column: str) -> tuple[int, Ran]:
+    name = identifier(column)
+    rows, ran = run(
+        f"SELECT count(*) AS n FROM {table} WHERE {name} IS NOT NULL "  # noqa: S608 - names of ours
+        f"GROUP BY {name} ORDER BY n DESC LIMIT 1",
+        [table],
+        "who is busiest",
+    )
+    return (rows["n"][0].as_py() if rows.num_rows else 0), ran
+
+
+def busiest(stream: Stream, unit: str) -> int:
+    """Return the most events that one person, or one account, has; counted once per snapshot."""
+    column = stream.account if unit == "account" else stream.person
+    return _busiest(stream.table, column)[0] if column else 0
 
 
 def identity_trouble(stream: Stream) -> CannotTell | None:

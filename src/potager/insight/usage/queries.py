@@ -11,6 +11,7 @@ from potager.ground.lake.service import warehouse
 from potager.ground.records.models import RecordQuerySet
 from potager.ground.records.queries import found_in
 from potager.insight.usage.guessing import guess, guess_accounts
+from potager.insight.usage.identities import identities_of
 from potager.insight.usage.models import Analysis, EventFile, Stream
 from potager.insight.usage.readings.base import Reading, parsed, reading_named
 
@@ -90,6 +91,8 @@ def guess_of(table: str) -> dict[str, Any]:
             found |= {"accounts_table": accounts, **guess_accounts(tables[accounts].schema)}
         if "revenue.months" in tables:
             found["revenue_table"] = "revenue.months"
-    if f"{namespace}.identities" in tables:
-        found["identities_table"] = f"{namespace}.identities"
+    for name in (identities_of(table), f"{namespace}.identities"):
+        if name in tables:
+            found["identities_table"] = name
+            break
     return found

@@ -8,7 +8,7 @@ from uuid import UUID
 from potager.ground.connecting.connectors import connector
 from potager.ground.jobs.work import Canceled, Work, job_kind
 from potager.ground.lake.service import lake
-from potager.insight.usage import actions, bringing, healthmaking
+from potager.insight.usage import actions, bringing, healthmaking, identities
 from potager.insight.usage.models import EventFile, FileState, Stream
 from potager.kit.errors import Problem
 
@@ -46,15 +46,20 @@ def _read(work: Work, brought: EventFile) -> dict[str, Any]:
     plan = found.ReadPlan.from_dict(brought.plan)
     if lasting.exists(brought.table) and brought.load_id in lasting.loads(brought.table):
         rows = lasting.loads(brought.table)[brought.load_id]
+        _merged(work, brought.table)
         return {"rows": rows, "note": "The file was in the table already; nothing was added."}
     with (
         found.read(brought.path, plan, progress=seen) as reading,
         bringing.without_known(reading.batches, brought.table) as fresh,
     ):
+        # Who is who comes first: killed in between, the import begins again, and the load is known.
+        circle = identities.bring(reading, brought.table, brought.load_id)
         made = lasting.append(
             brought.table, fresh.batches, load_id=brought.load_id,
             properties={"potager.events": str(brought.pk)},
         )  # fmt: skip
+        circle = circle or _merged(work, brought.table)
+        notes = [*reading.notes, *([circle] if circle and circle not in reading.notes else [])]
         return {
             "rows": fresh.rows,
             "repeated": fresh.repeated,
@@ -64,13 +69,25 @@ def _read(work: Work, brought: EventFile) -> dict[str, Any]:
                 for (column, kind), n in reading.rejects.tally.items()
             },
             "snapshot": made.id,
-            "note": " ".join(reading.notes).strip()[:500],
+            "note": " ".join(notes).strip()[:500],
         }
+
+
+def _merged(work: Work, table: str) -> str:
+    """Follow who is who to the end, and let the streams over the table read it; return why not, if so."""
+    circle = identities.merge(table, actions.CONNECTOR)
+    found = identities.identities_of(table)
+    if not circle and lake().exists(found):
+        for stream in Stream.objects.filter(table=table, identities_table="", archived_at=None):
+            actions.change_stream(actor=work.actor, stream=stream, values={"identities_table": found})
+    return circle
 
 
 @job_kind(actions.UNDO)
 def run_undo(work: Work, *, table: str, load_id: str) -> dict[str, Any]:
-    """Take a file's events out of their table."""
+    """Take a file's events out of their table, and what it said of who is who."""
+    identities.take_out(table, load_id)
+    _merged(work, table)
     return {"snapshot": lake().undo(table, load_id).id}
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from potager.engines.answers import CannotTell
 from potager.engines.behavior.events import Match
 from potager.engines.behavior.funnels import (
+    MOST_FOLDED,
     Funnel,
     FunnelResult,
     funnel_members_sql,
@@ -15,7 +16,7 @@ from potager.engines.behavior.funnels import (
     read_funnel,
 )
 from potager.insight.usage.describing import asking, events_of, scope_of
-from potager.insight.usage.facts import facts_of
+from potager.insight.usage.facts import busiest, facts_of
 from potager.insight.usage.groups import no_cell
 from potager.insight.usage.models import Stream
 from potager.insight.usage.readings.base import (
@@ -97,6 +98,7 @@ def _asked(stream: Stream, parameters: FunnelParameters) -> tuple[Any, Any, Funn
             exclusions=tuple(Match((name,)) for name in parameters.without),
             by=parameters.by,
             touch=parameters.touch,
+            folded=MOST_FOLDED if busiest(stream, parameters.unit) > MOST_FOLDED else None,
         )
         scope = scope_of(stream, days, unit=parameters.unit, where=parameters.where)
     return events_of(stream), scope, funnel
