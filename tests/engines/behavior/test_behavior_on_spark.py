@@ -86,6 +86,13 @@ QUESTIONS = {
         EVENTS, SCOPE, Funnel(STEPS, WINDOW, by="plan", exclusions=(Match(("share",)),))
     ),
     "a funnel of busy people": funnel_sql(EVENTS, SCOPE, Funnel(STEPS, WINDOW, folded=3)),
+    "a split funnel of busy people": funnel_sql(
+        EVENTS, SCOPE, Funnel(STEPS, WINDOW, by="plan", exclusions=(Match(("share",)),), folded=3)
+    ),
+    "a strict funnel of busy people": funnel_sql(EVENTS, SCOPE, Funnel(STEPS, WINDOW, "strict", folded=3)),
+    "an unordered funnel of busy people": funnel_sql(
+        EVENTS, SCOPE, Funnel(STEPS, WINDOW, "unordered", by="plan", touch="all", folded=3)
+    ),
     "a strict funnel": funnel_sql(EVENTS, SCOPE, Funnel(STEPS, WINDOW, "strict")),
     "an unordered funnel": funnel_sql(EVENTS, SCOPE, Funnel(STEPS, WINDOW, "unordered")),
     "who dropped out": funnel_members_sql(EVENTS, SCOPE, Funnel(STEPS, WINDOW), 2, dropped=True),

@@ -10,8 +10,20 @@ from tests.insight.revenue.test_books import KEPT, SYNCALYTICS, described, load
 
 
 def test_an_empty_list_says_what_to_do(own: Any, ada: Any, vi: Any) -> None:
-    assert "Describe a book" in ada.browser.get("/revenue/").content.decode()
+    assert "Bring subscriptions" in ada.browser.get("/revenue/").content.decode()
     assert "Contributors can describe one" in vi.browser.get("/revenue/").content.decode()
+
+
+def test_terms_that_no_book_counts_are_offered_and_prefill_the_form(own: Any, ada: Any, vi: Any) -> None:
+    put("billing.terms", KEPT)
+    page = ada.browser.get("/revenue/")
+    assert page.context["unread"] == ["billing.terms"]
+    assert "Describe a book over billing.terms" in page.content.decode()
+    assert "Describe a book over" not in vi.browser.get("/revenue/").content.decode()
+    form = ada.browser.get("/revenue/new?table=billing.terms").context["form"]
+    assert form.initial["terms_table"] == "billing.terms"
+    described(ada)
+    assert ada.browser.get("/revenue/").context["unread"] == []
 
 
 def test_a_book_is_described_by_its_form_and_its_mistakes_stand_in_it(own: Any, ada: Any) -> None:

@@ -64,6 +64,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         "page_about": "What customers pay each month, how it moved, and by whose rules it is counted.",
         "cards": cards,
         "edits": may(who, "revenue.edit"),
+        "unread": queries.tables_without_a_book(who),
     }
     return render(request, "revenue/home.html", shown)
 
@@ -91,6 +92,10 @@ def edit(request: HttpRequest, key: UUID) -> HttpResponse:
 def _form(request: HttpRequest, book: Book | None) -> HttpResponse:
     who = actor(request)
     initial = {name: getattr(book, name) for name in actions.WRITTEN} if book else {}
+    if book is None and request.GET.get("table"):
+        table = request.GET["table"]
+        rates = f"{table.partition('.')[0]}.rates"
+        initial = {"terms_table": table, "rates_table": rates if rates in warehouse().tables() else ""}
     if book:
         initial["columns"] = "\n".join(f"{ours} = {theirs}" for ours, theirs in book.columns.items())
     form = BookForm(request.POST or None, initial=initial, tables=warehouse().tables())

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from potager.engines.finance import SCHEMA
 from potager.ground.access.actors import Actor
 from potager.ground.lake.service import warehouse
 from potager.ground.records.models import RecordQuerySet
@@ -31,6 +32,17 @@ def books(actor: Actor) -> RecordQuerySet[Book]:
 def book(actor: Actor, key: UUID | str) -> Book:
     """Return one book."""
     return found_in(books(actor), pk=key)
+
+
+def tables_without_a_book(actor: Actor) -> list[str]:
+    """Return the tables of the lake that hold terms, and that no book the actor may see is counted from."""
+    counted = set(books(actor).values_list("terms_table", flat=True))
+    tables = warehouse().tables().values()
+    return sorted(
+        one.name
+        for one in tables
+        if one.name not in counted and set(SCHEMA.names) <= set(one.schema.names)
+    )
 
 
 def policy_of(found: Book, named: str = "") -> str:
