@@ -93,7 +93,14 @@ def test_every_look_at_usage_has_no_barrier_no_complaint_and_fits(look: Any, rea
     _look_it_over(look, f"{stream_of(page)}/{reading}")
 
 
-BOOK = ["", "/why?second=chartmogul", "/restated", "/committed", "/outlook", "/outlook?churn=-20&gross_margin=80"]
+BOOK = [
+    "",
+    "/why?second=chartmogul",
+    "/restated",
+    "/committed",
+    "/outlook",
+    "/outlook?churn=-20&gross_margin=80",
+]
 
 
 @pytest.mark.parametrize("page", BOOK)

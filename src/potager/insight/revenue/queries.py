@@ -39,9 +39,7 @@ def tables_without_a_book(actor: Actor) -> list[str]:
     counted = set(books(actor).values_list("terms_table", flat=True))
     tables = warehouse().tables().values()
     return sorted(
-        one.name
-        for one in tables
-        if one.name not in counted and set(SCHEMA.names) <= set(one.schema.names)
+        one.name for one in tables if one.name not in counted and set(SCHEMA.names) <= set(one.schema.names)
     )
 
 
